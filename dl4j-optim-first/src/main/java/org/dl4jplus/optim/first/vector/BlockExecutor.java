@@ -1,0 +1,202 @@
+package org.dl4jplus.optim.first.vector;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Runs a rule over blocks of primitive arrays that fit the processor's nearest cache, on the
+ * threads of the common fork-join pool. Scratch space is kept per thread, so nothing that grows
+ * with the arrays is allocated.
+ */
+final class BlockExecutor implements VectorExecutor {
+
+  static final BlockExecutor INSTANCE = new BlockExecutor();
+
+  /** Entries in a block. */
+  static final int BLOCK = 2048;
+
+  /** Longest array whose memory a {@code java.nio} buffer can show (2 GiB of doubles). */
+  static final long MAXIMUM_LENGTH = Integer.MAX_VALUE / Double.BYTES;
+
+  /**
+   * The arrays are cut into at most this many parts, whatever the number of threads: so sums do not
+   * depend on it.
+   */
+  private static final int PARTS = 64;
+
+  /** Below this length starting another thread costs more than it saves. */
+  private static final int PARALLEL_FROM = 16 * BLOCK;
+
+  private final ThreadLocal<BlockLane> floats =
+      ThreadLocal.withInitial(() -> new BlockLane(FloatBlock::new));
+  private final ThreadLocal<BlockLane> doubles =
+      ThreadLocal.withInitial(() -> new BlockLane(DoubleBlock::new));
+
+  private BlockExecutor() {}
+
+  @Override
+  public void forEach(Consumer<Lane> rule, Operands operands) {
+    sum(
+        lane -> {
+          rule.accept(lane);
+          return 0;
+        },
+        operands);
+  }
+
+  @Override
+  public double sum(ToDoubleFunction<Lane> quantity, Operands operands) {
+    long length = operands.length();
+    long blocks = (length + BLOCK - 1) / BLOCK;
+    int parts = (int) Math.min(PARTS, blocks);
+    Memories memories = new Memories(operands);
+    double[] sums = new double[parts];
+    AtomicInteger next = new AtomicInteger();
+    ThreadLocal<BlockLane> lanes =
+        operands.gradient().dataType() == DataType.DOUBLE ? doubles : floats;
+    Runnable worker =
+        () -> {
+          BlockLane lane = lanes.get();
+          lane.enter(memories);
+          try {
+            for (int part; (part = next.getAndIncrement()) < parts; ) {
+              long from = blocks * part / parts * BLOCK;
+              long to = Math.min(length, blocks * (part + 1) / parts * BLOCK);
+              sums[part] = lane.run(quantity, from, to);
+            }
+          } finally {
+            lane.leave();
+          }
+        };
+    int helpers =
+        length < PARALLEL_FROM
+            ? 0
+            : Math.min(parts - 1, ForkJoinPool.commonPool().getParallelism());
+    List<ForkJoinTask<?>> tasks = new ArrayList<>(helpers);
+    for (int i = 0; i < helpers; i++) {
+      tasks.add(ForkJoinPool.commonPool().submit(worker));
+    }
+    worker.run();
+    for (ForkJoinTask<?> task : tasks) {
+      task.join();
+    }
+    double sum = 0;
+    for (double s : sums) {
+      sum += s;
+    }
+    return sum;
+  }
+
+  /** The memory behind the operands. */
+  private static final class Memories {
+
+    final Memory gradient;
+    final Memory parameters;
+    final Memory[] states;
+
+    Memories(Operands operands) {
+      gradient = Memory.of(operands.gradient());
+      parameters = operands.parameters() == null ? null : Memory.of(operands.parameters());
+      List<INDArray> arrays = operands.states();
+      states = new Memory[arrays.size()];
+      for (int i = 0; i < states.length; i++) {
+        states[i] = Memory.of(arrays.get(i));
+      }
+    }
+  }
+
+  /** One thread's blocks, moved along the arrays. */
+  private static final class BlockLane extends Lane {
+
+    private final Supplier<Vector> newBlock;
+    private final Vector gradient;
+    private final Vector parameters;
+    private final List<Vector> states = new ArrayList<>();
+    private final List<Vector> temps = new ArrayList<>();
+    private Memories memories;
+    private int length;
+
+    BlockLane(Supplier<Vector> newBlock) {
+      this.newBlock = newBlock;
+      gradient = newBlock.get();
+      parameters = newBlock.get();
+    }
+
+    void enter(Memories newMemories) {
+      if (memories != null) {
+        throw new IllegalStateException("A rule must not start another rule");
+      }
+      memories = newMemories;
+      while (states.size() < memories.states.length) {
+        states.add(newBlock.get());
+      }
+    }
+
+    void leave() {
+      // Hold on to no array beyond the step.
+      move(0, 0, null);
+      memories = null;
+    }
+
+    double run(ToDoubleFunction<Lane> quantity, long from, long to) {
+      double sum = 0;
+      for (long start = from; start < to; start += BLOCK) {
+        move(start, (int) Math.min(BLOCK, to - start), memories);
+        sum += quantity.applyAsDouble(this);
+        ((Block) gradient).flush();
+        for (int i = 0; i < memories.states.length; i++) {
+          ((Block) states.get(i)).flush();
+        }
+      }
+      return sum;
+    }
+
+    private void move(long start, int newLength, Memories from) {
+      length = newLength;
+      ((Block) gradient).bind(from == null ? null : from.gradient, start, newLength);
+      ((Block) parameters).bind(from == null ? null : from.parameters, start, newLength);
+      for (int i = 0; i < memories.states.length; i++) {
+        ((Block) states.get(i)).bind(from == null ? null : from.states[i], start, newLength);
+      }
+      for (Vector temp : temps) {
+        ((Block) temp).bind(null, start, newLength);
+      }
+    }
+
+    @Override
+    public Vector gradient() {
+      return gradient;
+    }
+
+    @Override
+    public Vector parameters() {
+      if (memories.parameters == null) {
+        throw new IllegalStateException("This rule was given no parameter values");
+      }
+      return parameters;
+    }
+
+    @Override
+    public Vector state(int index) {
+      return states.get(index);
+    }
+
+    @Override
+    public Vector temp(int index) {
+      while (temps.size() <= index) {
+        Vector temp = newBlock.get();
+        ((Block) temp).bind(null, 0, length);
+        temps.add(temp);
+      }
+      return temps.get(index);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package org.dl4jplus.optim.first.vector;
+
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Runs an elementwise rule over whole arrays. */
+public interface VectorExecutor {
+
+  /**
+   * Applies a rule everywhere.
+   *
+   * @param rule the rule; it may run on several stretches at once, so it must not change anything
+   *     but its lane
+   * @param operands the arrays
+   */
+  void forEach(Consumer<Lane> rule, Operands operands);
+
+  /**
+   * Sums a quantity over all stretches. The order of summation depends only on the length, so the
+   * result is the same for any number of threads.
+   *
+   * @param quantity what a stretch contributes
+   * @param operands the arrays
+   * @return the sum
+   */
+  double sum(ToDoubleFunction<Lane> quantity, Operands operands);
+
+  /**
+   * The fastest executor for these arrays: blocks of primitive arrays where the memory can be read
+   * directly, ND4J ops everywhere else (other backends, strided or mixed-order views).
+   *
+   * @param operands the arrays
+   * @return an executor
+   */
+  static VectorExecutor of(Operands operands) {
+    return Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU && isPlain(operands)
+        ? BlockExecutor.INSTANCE
+        : ArrayExecutor.INSTANCE;
+  }
+
+  private static boolean isPlain(Operands operands) {
+    INDArray gradient = operands.gradient();
+    if (gradient.length() > BlockExecutor.MAXIMUM_LENGTH || !isDense(gradient, gradient)) {
+      return false;
+    }
+    for (INDArray state : operands.states()) {
+      if (!isDense(state, gradient)) {
+        return false;
+      }
+    }
+    if (operands.parameters() != null) {
+      for (INDArray parameter : operands.parameters()) {
+        if (!isDense(parameter, gradient)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static boolean isDense(INDArray array, INDArray gradient) {
+    return array.dataType() == gradient.dataType()
+        && (array.rank() <= 1 || array.ordering() == gradient.ordering())
+        && (array.length() == 1 || array.elementWiseStride() == 1);
+  }
+}

@@ -1,0 +1,2 @@
+/** Second-order updaters and the curvature tools they share. */
+package org.dl4jplus.optim.second;
