@@ -110,12 +110,12 @@ public final class Adan extends AbstractUpdater {
           if (first) {
             previous.set(g);
           }
-          Vector d = lane.temp(0).set(g).sub(previous);
+          Vector d = lane.temp(0).blend(1, g, -1, previous);
           m.ema(beta1, g);
           v.ema(beta2, d);
           s.emaSquare(beta3, d.combine(beta2, 1, g));
           previous.set(g);
-          g.set(m).combine(forM, forV, v).divSqrt(s, forS, epsilon);
+          g.blend(forM, m, forV, v).divSqrt(s, forS, epsilon);
         });
   }
 }

@@ -164,7 +164,7 @@ public final class ArrayOptimizer {
   private static INDArray flat(INDArray array) {
     INDArray dense =
         array.rank() <= 1 || array.elementWiseStride() == 1 ? array : array.dup(array.ordering());
-    return dense.reshape(dense.ordering(), dense.length());
+    return dense.reshape(dense.ordering(), new long[] {dense.length()});
   }
 
   /**

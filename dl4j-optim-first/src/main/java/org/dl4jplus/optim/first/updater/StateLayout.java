@@ -2,6 +2,7 @@ package org.dl4jplus.optim.first.updater;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dl4jplus.optim.first.vector.Scalars;
 
 /**
  * How an updater's state lies in its view: the named vectors one after the other, then the scalars.
@@ -49,7 +50,7 @@ public final class StateLayout {
    * @return the sum of all lengths
    */
   public long size() {
-    return offset(names.size()) + 2L * scalars;
+    return offset(names.size()) + (long) Scalars.PLACES * scalars;
   }
 
   int vectors() {

@@ -156,7 +156,12 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
    * out]: read in 'f' order that is a row-major [out, in] matrix, as everywhere else.
    */
   private INDArray flatten(INDArray array) {
-    return (inPlace(array) ? array : array.dup(order())).reshape(order(), array.length());
+    if (array.rank() == 1) {
+      // Making a view costs as much as a small step.
+      return array;
+    }
+    return (inPlace(array) ? array : array.dup(order()))
+        .reshape(order(), new long[] {array.length()});
   }
 
   private boolean inPlace(INDArray array) {

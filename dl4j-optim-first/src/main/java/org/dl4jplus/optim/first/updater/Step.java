@@ -1,11 +1,13 @@
 package org.dl4jplus.optim.first.updater;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.dl4jplus.optim.first.vector.Lane;
 import org.dl4jplus.optim.first.vector.Operands;
+import org.dl4jplus.optim.first.vector.Scalars;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -20,9 +22,9 @@ public final class Step {
 
   private final AbstractUpdater config;
   private final VariableShape shape;
-  private final INDArray state;
-  private final StateLayout layout;
   private final List<INDArray> vectors;
+  private final Operands states;
+  private final Scalars scalars;
   private final long start;
   private final long length;
   private Object attachment;
@@ -48,14 +50,21 @@ public final class Step {
   Step(AbstractUpdater config, VariableShape shape, INDArray state, long start, long length) {
     this.config = config;
     this.shape = shape;
-    this.state = state;
     this.start = start;
     this.length = length;
-    layout = shape == null ? config.layout(length) : config.layout(shape);
-    vectors =
-        java.util.stream.IntStream.range(0, layout.vectors())
-            .mapToObj(i -> slice(state, layout.offset(i), layout.length(i)))
-            .toList();
+    StateLayout layout = shape == null ? config.layout(length) : config.layout(shape);
+    vectors = new ArrayList<>();
+    for (int i = 0; i < layout.vectors(); i++) {
+      vectors.add(slice(state, layout.offset(i), layout.length(i)));
+    }
+    states =
+        new Operands(
+            null,
+            null,
+            vectors.stream().takeWhile(v -> v != null && v.length() == length).toList());
+    states.open();
+    long end = layout.offset(layout.vectors());
+    scalars = new Scalars(slice(state, end, layout.size() - end));
   }
 
   static INDArray slice(INDArray flat, long from, long count) {
@@ -70,18 +79,14 @@ public final class Step {
     iteration = newIteration;
     epoch = newEpoch;
     learningRate = rate;
-    operands = new Operands(gradient, parameters, fullVectors());
+    operands = states.with(gradient, parameters);
     executor = config.executor(operands);
-    t = Math.round(raw(0)) + 1;
+    t = Math.round(scalars.get(0)) + 1;
     config.step(this);
-    raw(0, t);
+    scalars.set(0, t);
     gradient = null;
     parameters = null;
     operands = null;
-  }
-
-  private List<INDArray> fullVectors() {
-    return vectors.stream().takeWhile(v -> v != null && v.length() == length).toList();
   }
 
   /** The pieces of the block's parameters that belong to this part. */
@@ -203,7 +208,7 @@ public final class Step {
    * @return a live view of shape [rows, columns]
    */
   public INDArray gradientMatrix() {
-    return gradient.reshape('c', shape.rows(), shape.columns());
+    return gradient.reshape('c', new long[] {shape.rows(), shape.columns()});
   }
 
   /**
@@ -238,7 +243,7 @@ public final class Step {
    * @return a live view, row-major
    */
   public INDArray state(int vector, long rows, long columns) {
-    return vectors.get(vector).reshape('c', rows, columns);
+    return vectors.get(vector).reshape('c', new long[] {rows, columns});
   }
 
   /**
@@ -248,7 +253,7 @@ public final class Step {
    * @return its value; 0 before it is first set
    */
   public double scalar(int index) {
-    return raw(index + 1);
+    return scalars.get(index + 1);
   }
 
   /**
@@ -258,18 +263,7 @@ public final class Step {
    * @param value its value
    */
   public void scalar(int index, double value) {
-    raw(index + 1, value);
-  }
-
-  private double raw(int index) {
-    long at = layout.offset(layout.vectors()) + 2L * index;
-    return state.getDouble(at) + state.getDouble(at + 1);
-  }
-
-  private void raw(int index, double value) {
-    long at = layout.offset(layout.vectors()) + 2L * index;
-    state.putScalar(at, value);
-    state.putScalar(at + 1, value - state.getDouble(at));
+    scalars.set(index + 1, value);
   }
 
   /**

@@ -83,6 +83,12 @@ final class ArrayVector extends Vector {
   }
 
   @Override
+  public Vector blend(double a, Vector x, double b, Vector y) {
+    array.assign(of(x).mul(a).addi(of(y).mul(b)));
+    return this;
+  }
+
+  @Override
   public Vector addScaled(double a, Vector x) {
     array.addi(of(x).mul(a));
     return this;

@@ -9,7 +9,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Runs a rule over blocks of primitive arrays that fit the processor's nearest cache, on the
@@ -21,7 +20,7 @@ final class BlockExecutor implements VectorExecutor {
   static final BlockExecutor INSTANCE = new BlockExecutor();
 
   /** Entries in a block. */
-  static final int BLOCK = 2048;
+  static final int BLOCK = 4096;
 
   /** Longest array whose memory a {@code java.nio} buffer can show (2 GiB of doubles). */
   static final long MAXIMUM_LENGTH = Integer.MAX_VALUE / Double.BYTES;
@@ -33,7 +32,7 @@ final class BlockExecutor implements VectorExecutor {
   private static final int PARTS = 64;
 
   /** Below this length starting another thread costs more than it saves. */
-  private static final int PARALLEL_FROM = 16 * BLOCK;
+  private static final int PARALLEL_FROM = 8 * BLOCK;
 
   private final ThreadLocal<BlockLane> floats =
       ThreadLocal.withInitial(() -> new BlockLane(FloatBlock::new));
@@ -54,7 +53,7 @@ final class BlockExecutor implements VectorExecutor {
 
   @Override
   public double sum(ToDoubleFunction<Lane> quantity, Operands operands) {
-    long length = operands.length();
+    long length = operands.gradient().length();
     long blocks = (length + BLOCK - 1) / BLOCK;
     int parts = (int) Math.min(PARTS, blocks);
     Memories memories = new Memories(operands);
@@ -105,11 +104,7 @@ final class BlockExecutor implements VectorExecutor {
     Memories(Operands operands) {
       gradient = Memory.of(operands.gradient());
       parameters = operands.parameters() == null ? null : Memory.of(operands.parameters());
-      List<INDArray> arrays = operands.states();
-      states = new Memory[arrays.size()];
-      for (int i = 0; i < states.length; i++) {
-        states[i] = Memory.of(arrays.get(i));
-      }
+      states = operands.stateMemory();
     }
   }
 

@@ -1,5 +1,7 @@
 package org.dl4jplus.optim.first.vector;
 
+import java.util.Arrays;
+
 /**
  * Up to {@link BlockExecutor#BLOCK} double-precision numbers; each operation is one loop that the
  * JIT vectorises.
@@ -7,6 +9,7 @@ package org.dl4jplus.optim.first.vector;
 final class DoubleBlock extends Vector implements Block {
 
   private final double[] values = new double[BlockExecutor.BLOCK];
+  private final double[] sums = new double[256];
   private int length;
   private DoubleMemory memory;
   private long start;
@@ -64,7 +67,7 @@ final class DoubleBlock extends Vector implements Block {
 
   @Override
   public Vector fill(double a) {
-    java.util.Arrays.fill(overwrite(), 0, length, a);
+    Arrays.fill(overwrite(), 0, length, a);
     return this;
   }
 
@@ -146,6 +149,19 @@ final class DoubleBlock extends Vector implements Block {
     double fb = b;
     for (int i = 0; i < length; i++) {
       v[i] = fa * v[i] + fb * o[i];
+    }
+    return this;
+  }
+
+  @Override
+  public Vector blend(double a, Vector x, double b, Vector y) {
+    double[] ox = of(x);
+    double[] oy = of(y);
+    double[] v = overwrite();
+    double fa = a;
+    double fb = b;
+    for (int i = 0; i < length; i++) {
+      v[i] = fa * ox[i] + fb * oy[i];
     }
     return this;
   }
@@ -326,20 +342,21 @@ final class DoubleBlock extends Vector implements Block {
   @Override
   public double zeroIfFinite() {
     double[] v = read();
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    int i = 0;
-    for (; i + 3 < length; i += 4) {
-      s0 += v[i] - v[i];
-      s1 += v[i + 1] - v[i + 1];
-      s2 += v[i + 2] - v[i + 2];
-      s3 += v[i + 3] - v[i + 3];
+    // Many short sums side by side: one long chain of additions would cost more than the rule.
+    Arrays.fill(sums, 0);
+    int from = 0;
+    for (; from + sums.length <= length; from += sums.length) {
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] += v[from + i] - v[from + i];
+      }
     }
-    for (; i < length; i++) {
-      s0 += v[i] - v[i];
+    double sum = 0;
+    for (int i = from; i < length; i++) {
+      sum += v[i] - v[i];
     }
-    return s0 + s1 + (s2 + s3);
+    for (double s : sums) {
+      sum += s;
+    }
+    return sum;
   }
 }

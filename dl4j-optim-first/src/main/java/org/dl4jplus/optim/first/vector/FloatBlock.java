@@ -1,5 +1,7 @@
 package org.dl4jplus.optim.first.vector;
 
+import java.util.Arrays;
+
 /**
  * Up to {@link BlockExecutor#BLOCK} single-precision numbers; each operation is one loop that the
  * JIT vectorises.
@@ -7,6 +9,7 @@ package org.dl4jplus.optim.first.vector;
 final class FloatBlock extends Vector implements Block {
 
   private final float[] values = new float[BlockExecutor.BLOCK];
+  private final float[] sums = new float[256];
   private int length;
   private FloatMemory memory;
   private long start;
@@ -64,7 +67,7 @@ final class FloatBlock extends Vector implements Block {
 
   @Override
   public Vector fill(double a) {
-    java.util.Arrays.fill(overwrite(), 0, length, (float) a);
+    Arrays.fill(overwrite(), 0, length, (float) a);
     return this;
   }
 
@@ -146,6 +149,19 @@ final class FloatBlock extends Vector implements Block {
     float fb = (float) b;
     for (int i = 0; i < length; i++) {
       v[i] = fa * v[i] + fb * o[i];
+    }
+    return this;
+  }
+
+  @Override
+  public Vector blend(double a, Vector x, double b, Vector y) {
+    float[] ox = of(x);
+    float[] oy = of(y);
+    float[] v = overwrite();
+    float fa = (float) a;
+    float fb = (float) b;
+    for (int i = 0; i < length; i++) {
+      v[i] = fa * ox[i] + fb * oy[i];
     }
     return this;
   }
@@ -326,20 +342,21 @@ final class FloatBlock extends Vector implements Block {
   @Override
   public double zeroIfFinite() {
     float[] v = read();
-    float s0 = 0;
-    float s1 = 0;
-    float s2 = 0;
-    float s3 = 0;
-    int i = 0;
-    for (; i + 3 < length; i += 4) {
-      s0 += v[i] - v[i];
-      s1 += v[i + 1] - v[i + 1];
-      s2 += v[i + 2] - v[i + 2];
-      s3 += v[i + 3] - v[i + 3];
+    // Many short sums side by side: one long chain of additions would cost more than the rule.
+    Arrays.fill(sums, 0);
+    int from = 0;
+    for (; from + sums.length <= length; from += sums.length) {
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] += v[from + i] - v[from + i];
+      }
     }
-    for (; i < length; i++) {
-      s0 += v[i] - v[i];
+    double sum = 0;
+    for (int i = from; i < length; i++) {
+      sum += v[i] - v[i];
     }
-    return s0 + s1 + (s2 + s3);
+    for (float s : sums) {
+      sum += s;
+    }
+    return sum;
   }
 }

@@ -96,6 +96,17 @@ public abstract class Vector {
   public abstract Vector combine(double a, double b, Vector x);
 
   /**
+   * this = a * x + b * y, whatever this was.
+   *
+   * @param a factor of the first operand
+   * @param x first operand
+   * @param b factor of the second operand
+   * @param y second operand
+   * @return this
+   */
+  public abstract Vector blend(double a, Vector x, double b, Vector y);
+
+  /**
    * this = this + a * x.
    *
    * @param a factor

@@ -36,9 +36,12 @@ public interface VectorExecutor {
    * @return an executor
    */
   static VectorExecutor of(Operands operands) {
-    return Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU && isPlain(operands)
-        ? BlockExecutor.INSTANCE
-        : ArrayExecutor.INSTANCE;
+    return isHost() && isPlain(operands) ? BlockExecutor.INSTANCE : ArrayExecutor.INSTANCE;
+  }
+
+  /** Whether arrays lie in memory that Java can read. */
+  static boolean isHost() {
+    return Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
   }
 
   private static boolean isPlain(Operands operands) {
