@@ -3,6 +3,7 @@ package org.dl4jplus.optim.first.updater;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.dl4jplus.optim.first.vector.Operands;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -143,6 +144,27 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
     }
     if (!inPlace(gradient)) {
       gradient.assign(flat.reshape(order(), gradient.shape()));
+    }
+  }
+
+  /**
+   * Turns parameters where gradients are taken into those to be evaluated.
+   *
+   * @param parameters a copy of this block's parameters, flat; changed in place
+   */
+  public void toAveraged(INDArray parameters) {
+    visit(parameters, config::toAveraged);
+  }
+
+  /**
+   * Shows the state without taking a step.
+   *
+   * @param parameters this block's parameters, flat; they stand in the place of the gradient
+   * @param visitor called for each part of the block, with {@code t()} the number of steps taken
+   */
+  public void visit(INDArray parameters, Consumer<Step> visitor) {
+    for (Step step : steps(parameters)) {
+      step.visit(parameters, visitor);
     }
   }
 

@@ -103,7 +103,8 @@ final class ArrayVector extends Vector {
 
   @Override
   public Vector divSqrt(Vector x, double a, double b) {
-    array.divi(Transforms.sqrt(of(x), true).muli(a).addi(b));
+    array.divi(
+        Transforms.max(Transforms.sqrt(of(x), true).muli(a).addi(b), smallestNormal(), false));
     return this;
   }
 

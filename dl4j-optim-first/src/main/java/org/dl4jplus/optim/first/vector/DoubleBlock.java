@@ -196,7 +196,7 @@ final class DoubleBlock extends Vector implements Block {
     double fa = a;
     double fb = b;
     for (int i = 0; i < length; i++) {
-      v[i] /= fa * Math.sqrt(o[i]) + fb;
+      v[i] /= Math.max(fa * Math.sqrt(o[i]) + fb, Double.MIN_NORMAL);
     }
     return this;
   }

@@ -196,7 +196,7 @@ final class FloatBlock extends Vector implements Block {
     float fa = (float) a;
     float fb = (float) b;
     for (int i = 0; i < length; i++) {
-      v[i] /= fa * (float) Math.sqrt(o[i]) + fb;
+      v[i] /= Math.max(fa * (float) Math.sqrt(o[i]) + fb, Float.MIN_NORMAL);
     }
     return this;
   }

@@ -126,7 +126,8 @@ public abstract class Vector {
   public abstract Vector combineSquare(double a, double b, Vector x);
 
   /**
-   * this = this / (a * sqrt(x) + b): the denominator of Adam's kin in one pass.
+   * this = this / (a * sqrt(x) + b): the denominator of Adam's kin in one pass. A denominator below
+   * the type's smallest normal number is raised to it, so that 0/0 is 0.
    *
    * @param x operand, not negative
    * @param a factor of the root
