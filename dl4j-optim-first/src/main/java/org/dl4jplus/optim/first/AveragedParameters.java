@@ -1,10 +1,8 @@
 package org.dl4jplus.optim.first;
 
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.updater.StateUpdater;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -25,7 +23,7 @@ public final class AveragedParameters {
    */
   public static INDArray of(Model model) {
     INDArray parameters = model.params().dup();
-    for (UpdaterBlock block : blocks(model)) {
+    for (UpdaterBlock block : ModelAccess.of(model).updaterBlocks()) {
       if (block.getGradientUpdater() instanceof StateUpdater updater) {
         updater.toAveraged(
             parameters.get(
@@ -47,20 +45,5 @@ public final class AveragedParameters {
       updater.toAveraged(parameters);
     }
     return parameters;
-  }
-
-  /** The blocks of a network's updater. */
-  static Iterable<UpdaterBlock> blocks(Model model) {
-    Object updater;
-    if (model instanceof MultiLayerNetwork network) {
-      updater = network.getUpdater();
-    } else if (model instanceof ComputationGraph graph) {
-      updater = graph.getUpdater();
-    } else {
-      throw new IllegalArgumentException(
-          "model must be a MultiLayerNetwork or a ComputationGraph, got "
-              + (model == null ? null : model.getClass().getName()));
-    }
-    return ((BaseMultiLayerUpdater<?>) updater).getUpdaterBlocks();
   }
 }

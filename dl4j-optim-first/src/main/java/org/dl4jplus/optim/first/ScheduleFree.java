@@ -5,6 +5,7 @@ import org.deeplearning4j.earlystopping.scorecalc.ScoreCalculator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.updater.StateUpdater;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -49,7 +50,7 @@ public final class ScheduleFree {
 
   private static void move(Model model, boolean averaged) {
     INDArray parameters = model.params();
-    for (UpdaterBlock block : AveragedParameters.blocks(model)) {
+    for (UpdaterBlock block : ModelAccess.of(model).updaterBlocks()) {
       if (block.getGradientUpdater() instanceof StateUpdater updater
           && updater.getConfig() instanceof AbstractScheduleFree config) {
         updater.visit(
