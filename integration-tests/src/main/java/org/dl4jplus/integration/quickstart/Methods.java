@@ -1,7 +1,14 @@
 package org.dl4jplus.integration.quickstart;
 
 import java.util.List;
+import org.dl4jplus.optim.first.AdEMAMix;
 import org.dl4jplus.optim.first.Adan;
+import org.dl4jplus.optim.first.Cautious;
+import org.dl4jplus.optim.first.Lion;
+import org.dl4jplus.optim.first.Muon;
+import org.dl4jplus.optim.first.ScheduleFree;
+import org.dl4jplus.optim.first.ScheduleFreeAdamW;
+import org.dl4jplus.optim.first.Soap;
 import org.nd4j.linalg.learning.config.Adam;
 
 /** The methods that the quickstart compares, the baseline first. Another method is a line here. */
@@ -18,6 +25,38 @@ final class Methods {
    */
   static List<Method> all(int steps) {
     return List.of(
-        new Method("Adam", ADAM_LIKE, Adam::new), new Method("Adan", ADAM_LIKE, Adan::new));
+        new Method("Adam", ADAM_LIKE, Adam::new),
+        new Method("Cautious(Adam)", ADAM_LIKE, rate -> new Cautious(new Adam(rate))),
+        new Method("Adan", List.of(0.03, 0.1, 0.3), Adan::new),
+        new Method(
+            "AdEMAMix",
+            List.of(0.003, 0.01, 0.03),
+            rate ->
+                AdEMAMix.builder()
+                    .learningRate(rate)
+                    .beta3(0.99)
+                    .alphaWarmup(steps)
+                    .beta3Warmup(steps)
+                    .build()),
+        new Method("Lion", List.of(0.001, 0.003, 0.01), Lion::new),
+        new Method(
+            "Schedule-Free AdamW",
+            List.of(0.03, 0.1, 0.3),
+            rate -> ScheduleFreeAdamW.builder().learningRate(rate).warmupSteps(20).build(),
+            ScheduleFree::averagedParams),
+        new Method(
+            "Muon",
+            ADAM_LIKE,
+            rate -> Muon.builder().learningRate(rate).auxLearningRate(0.01).build()),
+        new Method(
+            "Muon auxrate",
+            ADAM_LIKE,
+            rate -> Muon.builder().learningRate(rate).auxLearningRate(rate).build()),
+        new Method(
+            "Muon all",
+            ADAM_LIKE,
+            rate ->
+                Muon.builder().learningRate(rate).auxLearningRate(rate).hiddenOnly(false).build()),
+        new Method("SOAP", ADAM_LIKE, Soap::new));
   }
 }

@@ -33,7 +33,7 @@ final class Training {
   private final List<List<List<DataSet>>> batches = new ArrayList<>();
 
   Training() {
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed = 1; seed <= SEEDS; seed++) {
       List<List<DataSet>> epochs = new ArrayList<>();
       for (int epoch = 0; epoch < EPOCHS; epoch++) {
         epochs.add(digits.batches(BATCH, (long) seed * EPOCHS + epoch));
@@ -54,7 +54,7 @@ final class Training {
 
   Outcome outcome(Method method, double rate) {
     List<Run> runs = new ArrayList<>();
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed = 1; seed <= SEEDS; seed++) {
       runs.add(run(method, rate, seed));
     }
     return new Outcome(method, rate, runs);
@@ -69,7 +69,7 @@ final class Training {
     long nanos = 0;
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       long start = System.nanoTime();
-      for (DataSet batch : batches.get(seed).get(epoch)) {
+      for (DataSet batch : batches.get(seed - 1).get(epoch)) {
         net.fit(batch);
       }
       nanos += System.nanoTime() - start;
