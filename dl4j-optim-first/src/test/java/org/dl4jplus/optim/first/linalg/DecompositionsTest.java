@@ -162,6 +162,14 @@ class DecompositionsTest {
   }
 
   @Test
+  void largeSinglePrecisionBasesAreLeftAlone() {
+    INDArray basis = Qr.q(random(200, 200, 'c')).castTo(DataType.FLOAT).dup('c');
+    INDArray before = basis.dup();
+    new EigenBasis(Nd4j.create(DataType.FLOAT, 200, 200), basis, true).restore();
+    assertEquals(before, basis);
+  }
+
+  @Test
   void powerIterationOrdersAndConverges() {
     INDArray gram = Nd4j.diag(Nd4j.createFromArray(1.0, 4.0, 2.0));
     INDArray basis = unit(3).dup('c');
