@@ -70,6 +70,11 @@ public final class ADoG extends AbstractUpdater {
   }
 
   @Override
+  public boolean allowsChangedUpdates() {
+    return false;
+  }
+
+  @Override
   public boolean hasLearningRate() {
     return false;
   }

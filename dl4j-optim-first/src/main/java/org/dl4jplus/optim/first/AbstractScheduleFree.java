@@ -63,6 +63,11 @@ abstract class AbstractScheduleFree extends AbstractUpdater {
   abstract int difference();
 
   @Override
+  public boolean allowsChangedUpdates() {
+    return false;
+  }
+
+  @Override
   protected void step(Step step) {
     if (step.scalar(AVERAGED) == 1) {
       throw new IllegalStateException(

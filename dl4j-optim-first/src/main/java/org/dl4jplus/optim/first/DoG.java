@@ -93,6 +93,11 @@ public class DoG extends AbstractUpdater {
   }
 
   @Override
+  public boolean allowsChangedUpdates() {
+    return false;
+  }
+
+  @Override
   public boolean hasLearningRate() {
     return false;
   }

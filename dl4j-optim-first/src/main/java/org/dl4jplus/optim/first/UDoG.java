@@ -74,6 +74,11 @@ public final class UDoG extends AbstractUpdater {
   }
 
   @Override
+  public boolean allowsChangedUpdates() {
+    return false;
+  }
+
+  @Override
   public boolean hasLearningRate() {
     return false;
   }

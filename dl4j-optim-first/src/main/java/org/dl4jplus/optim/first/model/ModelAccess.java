@@ -1,11 +1,11 @@
 package org.dl4jplus.optim.first.model;
 
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
-import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
@@ -90,7 +90,7 @@ public final class ModelAccess {
   /**
    * The current inputs.
    *
-   * @return one array for each input
+   * @return one array for each input; null entries without a batch
    */
   public INDArray[] inputs() {
     return graph
@@ -101,17 +101,21 @@ public final class ModelAccess {
   /**
    * The current labels.
    *
-   * @return one array for each output
+   * @return one array for each output; null entries without a batch
    */
   public INDArray[] labels() {
     if (!graph) {
       return new INDArray[] {((MultiLayerNetwork) model).getLabels()};
     }
-    ComputationGraph network = (ComputationGraph) model;
-    // The graph keeps its labels to itself, its output layers do not.
-    return network.getConfiguration().getNetworkOutputs().stream()
-        .map(name -> network.getLayer(name) instanceof IOutputLayer out ? out.getLabels() : null)
-        .toArray(INDArray[]::new);
+    try {
+      // The graph shows its inputs and masks, but no labels.
+      Field field = ComputationGraph.class.getDeclaredField("labels");
+      field.setAccessible(true);
+      INDArray[] labels = (INDArray[]) field.get(model);
+      return labels == null ? new INDArray[1] : labels;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("This release of DL4J keeps a graph's labels elsewhere", e);
+    }
   }
 
   /**

@@ -115,6 +115,16 @@ public abstract class AbstractUpdater implements IUpdater {
   }
 
   /**
+   * Whether another updater may change what this one returns, as {@code Cautious} does. No for
+   * methods that keep account of where their updates led.
+   *
+   * @return true by default
+   */
+  public boolean allowsChangedUpdates() {
+    return true;
+  }
+
+  /**
    * Steps that have to run before or after this updater and that {@code Optim.bind} attaches.
    *
    * @param kind what the variable does

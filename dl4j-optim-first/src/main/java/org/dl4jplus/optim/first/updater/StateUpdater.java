@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.dl4jplus.optim.first.vector.Operands;
-import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
@@ -125,7 +123,7 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
             ? ParameterTap.take(gradient.length(), config).stream().map(this::flatten).toList()
             : null;
     INDArray flat = flatten(gradient);
-    if (finite(flat)) {
+    if (FinitenessCheck.finite(flat)) {
       double rate = config.getLearningRate(iteration, epoch);
       if (config.hasLearningRate() && !(rate >= 0 && rate < Double.POSITIVE_INFINITY)) {
         throw new IllegalStateException(
@@ -140,7 +138,7 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
         step.run(flat, parameters, iteration, epoch, rate);
       }
     } else {
-      flat.muli(0);
+      FinitenessCheck.reject(flat);
     }
     if (!inPlace(gradient)) {
       gradient.assign(flat.reshape(order(), gradient.shape()));
@@ -166,11 +164,6 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
     for (Step step : steps(parameters)) {
       step.visit(parameters, visitor);
     }
-  }
-
-  private boolean finite(INDArray flat) {
-    Operands operands = new Operands(flat, null, List.of());
-    return VectorExecutor.of(operands).sum(lane -> lane.gradient().zeroIfFinite(), operands) == 0;
   }
 
   /**

@@ -103,8 +103,11 @@ final class ArrayVector extends Vector {
 
   @Override
   public Vector divSqrt(Vector x, double a, double b) {
-    array.divi(
-        Transforms.max(Transforms.sqrt(of(x), true).muli(a).addi(b), smallestNormal(), false));
+    INDArray divisor = Transforms.sqrt(of(x), true).muli(a).addi(b);
+    if ((float) b == 0) {
+      return divOrZero(new ArrayVector(divisor));
+    }
+    array.divi(divisor);
     return this;
   }
 
@@ -175,6 +178,12 @@ final class ArrayVector extends Vector {
   @Override
   public Vector above(double threshold) {
     array.assign(array.gt(threshold).castTo(array.dataType()));
+    return this;
+  }
+
+  @Override
+  public Vector sigmoidOfAbs() {
+    Transforms.sigmoid(Transforms.abs(array, false), false);
     return this;
   }
 
