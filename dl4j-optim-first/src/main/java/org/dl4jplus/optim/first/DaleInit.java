@@ -48,13 +48,11 @@ public final class DaleInit implements IWeightInit {
    */
   @JsonCreator
   public DaleInit(@JsonProperty("excitatoryFraction") Double excitatoryFraction) {
-    this.excitatoryFraction =
-        Require.within("excitatoryFraction", excitatoryFraction, 0.8, 0, 1);
+    this.excitatoryFraction = Require.within("excitatoryFraction", excitatoryFraction, 0.8, 0, 1);
   }
 
   @Override
-  public INDArray init(
-      double fanIn, double fanOut, long[] shape, char order, INDArray paramView) {
+  public INDArray init(double fanIn, double fanOut, long[] shape, char order, INDArray paramView) {
     int inputs = shape.length > 2 ? 1 : 0;
     long positive = Math.round(excitatoryFraction * shape[inputs]);
     double fraction = (double) positive / shape[inputs];
@@ -64,7 +62,8 @@ public final class DaleInit implements IWeightInit {
     double scale = Math.exp(-1) / Math.sqrt(fanIn * balance);
     Nd4j.randn(paramView);
     Transforms.exp(paramView, false);
-    INDArray factors = Nd4j.valueArrayOf(shape[inputs], -scale * balance, paramView.dataType());
+    INDArray factors =
+        Nd4j.valueArrayOf(new long[] {shape[inputs]}, -scale * balance, paramView.dataType());
     for (long i = 0; i < positive; i++) {
       factors.putScalar(i, scale);
     }

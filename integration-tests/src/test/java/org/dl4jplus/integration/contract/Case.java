@@ -1,6 +1,6 @@
 package org.dl4jplus.integration.contract;
 
-import java.util.stream.Stream;
+import java.lang.reflect.Field;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.VariableShape.Kind;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -36,8 +36,14 @@ record Case(String name, IUpdater prototype) {
 
   /** Whether it works around another updater. */
   boolean wraps() {
-    return Stream.of(prototype.getClass().getDeclaredFields())
-        .anyMatch(field -> IUpdater.class.isAssignableFrom(field.getType()));
+    for (Class<?> type = prototype.getClass(); type != null; type = type.getSuperclass()) {
+      for (Field field : type.getDeclaredFields()) {
+        if (IUpdater.class.isAssignableFrom(field.getType())) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   boolean needsBinding() {
@@ -46,7 +52,7 @@ record Case(String name, IUpdater prototype) {
 
   /** Whether a contract does not hold for this class, for a reason that the table gives. */
   boolean exempt(Limits.Contract contract) {
-    return Limits.reason(contract, prototype.getClass().getSimpleName()) != null;
+    return Limits.exempt(contract, prototype.getClass().getSimpleName(), name);
   }
 
   /** The start of a message. */

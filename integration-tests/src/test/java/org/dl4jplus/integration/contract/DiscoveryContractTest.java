@@ -38,7 +38,8 @@ class DiscoveryContractTest {
             .collect(Collectors.toSet());
     Set<String> unknown = new TreeSet<>(Variants.JSON.keySet());
     unknown.addAll(Variants.ON_SIMPLEX);
-    unknown.addAll(Limits.types());
+    unknown.addAll(Limits.names());
+    Updaters.all().forEach(c -> unknown.remove(c.name()));
     unknown.removeAll(names);
     assertEquals(
         Set.of(), unknown, "the tables of the contract test name classes that are not there");

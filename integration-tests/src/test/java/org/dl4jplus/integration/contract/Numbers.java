@@ -3,6 +3,7 @@ package org.dl4jplus.integration.contract;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.stream.LongStream;
 import org.dl4jplus.optim.first.updater.VariableShape;
 import org.dl4jplus.optim.first.updater.VariableShape.Kind;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -51,11 +52,13 @@ final class Numbers {
             variable.shape(),
             variable.ordering(),
             variable.rank() > 1 ? Kind.WEIGHT : Kind.VECTOR);
-    long rows = shape.rows() == shape.length() ? 1 : shape.rows();
+    long[] dimensions = shape.getDimensions();
+    boolean vector = LongStream.of(dimensions).filter(size -> size > 1).count() <= 1;
+    long row = vector ? shape.length() : dimensions[dimensions.length - 1];
     INDArray matrix =
         variable
             .reshape(variable.ordering(), new long[] {variable.length()})
-            .reshape('c', new long[] {rows, shape.length() / rows});
+            .reshape('c', new long[] {shape.length() / row, row});
     matrix.assign(Transforms.exp(matrix, true));
     matrix.diviColumnVector(matrix.sum(true, 1));
   }

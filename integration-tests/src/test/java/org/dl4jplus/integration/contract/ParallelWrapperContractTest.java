@@ -1,6 +1,8 @@
 package org.dl4jplus.integration.contract;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.stream.IntStream;
@@ -15,26 +17,44 @@ class ParallelWrapperContractTest {
 
   @EveryUpdater
   void trains(Case c) {
-    for (Topology topology : List.of(Topology.DENSE, Topology.CONVOLUTION, Topology.GRAPH)) {
+    for (Topology topology : List.of(Topology.CONVOLUTION, Topology.GRAPH)) {
       String in = c.in("ParallelWrapper, " + topology);
       Net net = Net.bound(c, topology, DataType.FLOAT);
       double[] start = net.parameters();
-      ParallelWrapper wrapper =
-          new ParallelWrapper.Builder<>(net.model())
-              .workers(2)
-              .averagingFrequency(2)
-              .averageUpdaters(!c.exempt(Contract.AVERAGING))
-              .prefetchBuffer(0)
-              .build();
-      List<DataSet> data =
-          IntStream.range(0, 8).mapToObj(i -> topology.data(DataType.FLOAT, i)).toList();
-      wrapper.fit(new ExistingDataSetIterator(data));
-      wrapper.shutdown();
+      fit(net, topology, !c.exempt(Contract.AVERAGING));
       Numbers.assertFinite(net.parameters(), in + "parameters");
       Numbers.assertFinite(net.state(), in + "state");
       assertFalse(Numbers.same(start, net.parameters()), in + "no parameter moved");
       net.fit(8, 10);
       Numbers.assertFinite(net.parameters(), in + "parameters after it");
+    }
+  }
+
+  @EveryUpdater
+  void stateWithoutMeanIsNotAveraged(Case c) {
+    if (c.exempt(Contract.AVERAGING)) {
+      String in = c.in("averaging refused");
+      Net net = Net.bound(c, Topology.DENSE, DataType.FLOAT);
+      Throwable failure =
+          assertThrows(RuntimeException.class, () -> fit(net, Topology.DENSE, true), in);
+      assertTrue(failure.getMessage().contains("averageUpdaters(false)"), in + failure);
+    }
+  }
+
+  private static void fit(Net net, Topology topology, boolean averageUpdaters) {
+    ParallelWrapper wrapper =
+        new ParallelWrapper.Builder<>(net.model())
+            .workers(2)
+            .averagingFrequency(2)
+            .averageUpdaters(averageUpdaters)
+            .prefetchBuffer(0)
+            .build();
+    try {
+      List<DataSet> data =
+          IntStream.range(0, 8).mapToObj(i -> topology.data(DataType.FLOAT, i)).toList();
+      wrapper.fit(new ExistingDataSetIterator(data));
+    } finally {
+      wrapper.shutdown();
     }
   }
 }

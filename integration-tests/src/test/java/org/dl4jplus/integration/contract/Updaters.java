@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -42,7 +43,7 @@ final class Updaters {
   }
 
   static Map<String, String> variants(Class<?> type) {
-    return Variants.JSON.getOrDefault(type.getSimpleName(), Map.of());
+    return new TreeMap<>(Variants.JSON.getOrDefault(type.getSimpleName(), Map.of()));
   }
 
   static boolean hasDefault(Class<?> type) {
@@ -64,7 +65,7 @@ final class Updaters {
 
   /** Reads the fields of an updater. */
   private static IUpdater read(Class<? extends IUpdater> type, String fields) {
-    String body = fields.strip().substring(1).strip();
+    String body = fields.strip().substring(1).strip().replace('\'', '"');
     return read("{\"@class\": \"" + type.getName() + "\"" + (body.equals("}") ? "" : ", ") + body);
   }
 
