@@ -9,7 +9,6 @@ import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.updater.WrappingUpdater;
-import org.dl4jplus.optim.first.vector.Lane;
 import org.dl4jplus.optim.first.vector.Operands;
 import org.dl4jplus.optim.first.vector.Vector;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
@@ -91,22 +90,25 @@ public final class Cautious extends WrappingUpdater {
   protected void change(INDArray update, INDArray gradient) {
     Operands operands = new Operands(update, null, List.of(gradient));
     VectorExecutor executor = VectorExecutor.of(operands);
+    double left =
+        executor.sum(
+            lane -> {
+              Vector u = lane.gradient();
+              // The sign first: the product of two small numbers might vanish.
+              Vector mask = lane.temp(0).set(lane.state(0)).sign().mul(u).above(0);
+              u.mul(mask);
+              return mask.sum();
+            },
+            operands);
     double n = update.length();
     double factor =
         switch (scaling) {
-          case MASK_MEAN -> 1 / Math.max(agreeing(executor, operands) / n, minMaskMean);
-          case COUNT_PLUS_ONE -> n / (agreeing(executor, operands) + 1);
+          case MASK_MEAN -> 1 / Math.max(left / n, minMaskMean);
+          case COUNT_PLUS_ONE -> n / (left + 1);
           case NONE -> 1;
         };
-    executor.forEach(lane -> lane.gradient().mul(mask(lane).scale(factor)), operands);
-  }
-
-  private static double agreeing(VectorExecutor executor, Operands operands) {
-    return executor.sum(lane -> mask(lane).sum(), operands);
-  }
-
-  private static Vector mask(Lane lane) {
-    // The sign first: the product of two small numbers might vanish.
-    return lane.temp(0).set(lane.state(0)).sign().mul(lane.gradient()).above(0);
+    if (factor != 1) {
+      executor.forEach(lane -> lane.gradient().scale(factor), operands);
+    }
   }
 }

@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.first;
 
+import java.util.Arrays;
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
@@ -100,7 +101,7 @@ public final class EntropicMirror extends AbstractUpdater {
     INDArray parameters = step.parameters();
     long rowLength = rowLength(step.shape());
     if (step.t() == 1) {
-      requireDistributions(step.shape(), MirrorStep.rows(parameters, rowLength));
+      requireDistributions(step.shape(), MirrorStep.numbers(parameters), (int) rowLength);
     }
     double lr = step.learningRate();
     boolean first = step.t() == 1 && firstHint == FirstHint.CURRENT;
@@ -117,14 +118,17 @@ public final class EntropicMirror extends AbstractUpdater {
         : dimensions[dimensions.length - 1];
   }
 
-  private static void requireDistributions(VariableShape shape, INDArray rows) {
-    double least = rows.minNumber().doubleValue();
-    INDArray off = rows.sum(1).subi(1);
-    double worst = off.amaxNumber().doubleValue();
+  private static void requireDistributions(VariableShape shape, double[] p, int rowLength) {
+    double least = Arrays.stream(p).min().orElse(1);
+    double worst = 0;
+    for (int start = 0; start < p.length; start += rowLength) {
+      double sum = Arrays.stream(p, start, start + rowLength).sum();
+      worst = Math.max(worst, Math.abs(sum - 1));
+    }
     if (!(least > 0 && worst <= TOLERANCE)) {
       throw new IllegalArgumentException(
           "EntropicMirror needs positive parameters whose rows of "
-              + rows.size(1)
+              + rowLength
               + " sum to 1; those of "
               + shape.getName()
               + " go down to "

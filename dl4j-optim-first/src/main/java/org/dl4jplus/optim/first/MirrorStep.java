@@ -6,7 +6,7 @@ import lombok.ToString;
 import org.dl4jplus.optim.first.updater.ParameterStep;
 import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.ops.transforms.Transforms;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -60,18 +60,32 @@ public final class MirrorStep extends ParameterStep {
 
   /** The mirror map, one row of neighbouring entries at a time. */
   static void map(INDArray param, INDArray update, long rowLength) {
-    INDArray p = rows(param, rowLength);
-    INDArray z = Transforms.log(Transforms.max(p, LEAST, true), false);
-    z.subi(rows(update, rowLength));
-    // Without its maximum a row's exponentials cannot overflow, and one of them is 1.
-    z.subiColumnVector(z.max(true, 1));
-    Transforms.exp(z, false);
-    z.diviColumnVector(z.sum(true, 1));
-    update.assign(p.sub(z).reshape('c', update.shape()));
+    double[] p = numbers(param);
+    double[] u = numbers(update);
+    int columns = (int) rowLength;
+    double[] logs = new double[columns];
+    for (int start = 0; start < p.length; start += columns) {
+      // Without its maximum a row's exponentials cannot overflow, and one of them is 1.
+      double max = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < columns; i++) {
+        logs[i] = Math.log(Math.max(p[start + i], LEAST)) - u[start + i];
+        max = Math.max(max, logs[i]);
+      }
+      double sum = 0;
+      for (int i = 0; i < columns; i++) {
+        logs[i] = Math.exp(logs[i] - max);
+        sum += logs[i];
+      }
+      for (int i = 0; i < columns; i++) {
+        u[start + i] = p[start + i] - logs[i] / sum;
+      }
+    }
+    update.assign(Nd4j.createFromArray(u).reshape('c', update.shape()));
   }
 
-  /** The array as one row of neighbouring entries a line; a view of a flat array. */
-  static INDArray rows(INDArray array, long rowLength) {
-    return array.reshape('c', new long[] {array.length() / rowLength, rowLength});
+  /** The array's numbers, its last dimension varying fastest. */
+  static double[] numbers(INDArray array) {
+    return (array.rank() == 1 ? array : array.reshape('c', new long[] {array.length()}))
+        .toDoubleVector();
   }
 }

@@ -187,6 +187,20 @@ public final class OnlineToNonconvex extends AbstractUpdater {
         });
   }
 
+  /** The base point, without the increment that places the next gradient. */
+  @Override
+  protected void toAveraged(Step step) {
+    if (scaling == Scaling.UNIFORM) {
+      double s = step.scalar(0);
+      step.forEach(lane -> lane.gradient().addScaled(-s, lane.state(0)));
+    }
+  }
+
+  @Override
+  public boolean allowsChangedUpdates() {
+    return false;
+  }
+
   private double scalar(long t) {
     if (scaling == Scaling.NONE) {
       return 1;

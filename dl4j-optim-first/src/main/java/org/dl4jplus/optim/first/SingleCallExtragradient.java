@@ -22,9 +22,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>The network holds the leading point X(t+1/2), where the gradients are taken. The base point is
  * {@code X(t+1) = p_new + lr(t+1)*g(t)} for PAST and OPTIMISTIC, and {@code X(t+1) = X(t) -
- * lr(t)*g(t)} for REFLECTED. {@code lr(t+1)} is the schedule's value at the next iteration of the
- * same epoch; should the rate turn out otherwise there, the step takes back what was taken ahead
- * and leaves no remainder.
+ * lr(t)*g(t)} for REFLECTED; {@link AveragedParameters} gives it. {@code lr(t+1)} is the schedule's
+ * value at the next iteration of the same epoch; should the rate turn out otherwise there, the step
+ * takes back what was taken ahead and leaves no remainder.
  *
  * <p>Fields: {@code variant} PAST; {@code learningRate} 0.1, at least 0; the theory's falling rates
  * are gamma/(t+b). State: 1 value for each parameter and 1 number. Elementwise, needs no binding.
@@ -103,5 +103,12 @@ public final class SingleCallExtragradient extends AbstractUpdater {
     double behind = step.scalar(0);
     step.forEach(lane -> OptimisticCombine.apply(lane, current + ahead, behind, 0, false));
     step.scalar(0, ahead);
+  }
+
+  /** The base point: the leading point is the last gradient ahead of it. */
+  @Override
+  protected void toAveraged(Step step) {
+    double ahead = step.scalar(0);
+    step.forEach(lane -> lane.gradient().addScaled(ahead, lane.state(0)));
   }
 }

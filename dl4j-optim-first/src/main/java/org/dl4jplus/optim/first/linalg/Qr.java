@@ -29,7 +29,8 @@ public final class Qr {
       signs.putScalar(i, r.getDouble(i, i) < 0 ? -1 : 1);
     }
     q.muliRowVector(signs);
-    r.muliColumnVector(signs);
+    // The platform's column-wise operations are wrong for matrices in 'f' order.
+    r.transpose().muliRowVector(signs);
   }
 
   INDArray q() {

@@ -42,12 +42,12 @@ public abstract class AbstractUpdater implements IUpdater {
    * Creates an updater with a learning rate.
    *
    * @param learningRate rate, at least 0; null for the default
-   * @param standard the default
+   * @param standard the default; not a number for methods that can do without a rate
    * @param learningRateSchedule schedule that takes the place of the constant rate; null for none
    * @throws IllegalArgumentException if the rate is negative or not finite
    */
   protected AbstractUpdater(Double learningRate, double standard, ISchedule learningRateSchedule) {
-    boolean unset = learningRateSchedule != null && (learningRate == null || learningRate.isNaN());
+    boolean unset = learningRate == null || learningRateSchedule != null && learningRate.isNaN();
     this.learningRate = unset ? standard : Require.rate("learningRate", learningRate, standard);
     this.learningRateSchedule = learningRateSchedule;
   }
