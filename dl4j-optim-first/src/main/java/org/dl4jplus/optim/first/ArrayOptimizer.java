@@ -177,6 +177,11 @@ public final class ArrayOptimizer {
     return state;
   }
 
+  /** A copy of the parameters, one array after the other. */
+  INDArray flatParameters() {
+    return Nd4j.concat(0, parameters.stream().map(p -> flat(p).dup()).toArray(INDArray[]::new));
+  }
+
   /**
    * The updater that runs on the arrays.
    *

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.dl4jplus.optim.first.ArrayOptimizer;
+import org.dl4jplus.optim.first.AveragedParameters;
+import org.dl4jplus.optim.first.PolynomialDecayAveraging;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -85,13 +87,41 @@ final class UpdaterAdapter implements GoldenAdapter {
     INDArray flat = Nd4j.createFromArray(file.numbers("params"));
     INDArray[] parameters = parameters(file, flat, shape, order);
     ArrayOptimizer optimizer = new ArrayOptimizer(updater(file), regularizations(file), parameters);
+    PolynomialDecayAveraging averaging =
+        file.has("averagerGamma")
+            ? new PolynomialDecayAveraging(file.json().get("averagerGamma").asDouble())
+            : null;
+    // U-DoG's output changes once in a round of two gradients.
+    int perAverage =
+        file.has("expectedAverage") ? file.rows("gradients") / file.rows("expectedAverage") : 0;
     for (int k = 0; k < file.rows("gradients"); k++) {
       INDArray[] gradients =
           parameters(file, Nd4j.createFromArray(file.numbers("gradients", k)), shape, order);
       optimizer.step(k, 0, gradients);
       deviation.compare(
           "expectedParams[" + k + "]", file.numbers("expectedParams", k), flat.toDoubleVector());
+      if (perAverage > 0 && k % perAverage == perAverage - 1) {
+        deviation.compare(
+            "expectedAverage[" + k / perAverage + "]",
+            file.numbers("expectedAverage", k / perAverage),
+            average(averaging, optimizer, flat).toDoubleVector());
+      }
+      if (file.has("expectedBase")) {
+        deviation.compare(
+            "expectedBase[" + k + "]",
+            file.numbers("expectedBase", k),
+            AveragedParameters.of(optimizer).toDoubleVector());
+      }
     }
+  }
+
+  private static INDArray average(
+      PolynomialDecayAveraging averaging, ArrayOptimizer optimizer, INDArray flat) {
+    if (averaging == null) {
+      return AveragedParameters.of(optimizer);
+    }
+    averaging.update(flat);
+    return averaging.averagedParams();
   }
 
   /** The flat vector as one array of the shape, or as several where the file has segments. */

@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
@@ -163,7 +164,8 @@ public final class NetworkBinder {
   private static Map<String, INDArray> parameterTable(NeuralNetConfiguration conf, String name) {
     NeuralNetConfiguration copy = conf.clone();
     long count = copy.getLayer().initializer().numParams(copy);
-    if (count <= 0) {
+    boolean sized = count > 0 && !lacksInputs(copy.getLayer());
+    if (!sized) {
       throw new DL4JInvalidConfigException(
           "Layer '"
               + name
@@ -173,6 +175,12 @@ public final class NetworkBinder {
     return copy.getLayer()
         .initializer()
         .init(copy, Nd4j.createUninitialized(Nd4j.dataType(), count), false);
+  }
+
+  private static boolean lacksInputs(Layer layer) {
+    return layer instanceof FeedForwardLayer sized
+        && sized.getNIn() == 0
+        && !(layer instanceof BatchNormalization);
   }
 
   private static void requireTap(Layer layer, String key, String name) {

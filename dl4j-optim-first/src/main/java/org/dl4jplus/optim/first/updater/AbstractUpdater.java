@@ -85,6 +85,17 @@ public abstract class AbstractUpdater implements IUpdater {
   protected abstract void step(Step step);
 
   /**
+   * For methods that take gradients at one point and are to be judged at another: turns the
+   * parameters of the first into those of the second. {@code AveragedParameters} calls this.
+   *
+   * @param step a step whose gradient holds a copy of the parameters; {@code t()} is the number of
+   *     steps taken. The state must not be changed
+   */
+  protected void toAveraged(Step step) {
+    // The two are the same.
+  }
+
+  /**
    * Whether the method looks at the shapes of its variables, so that it has to be bound and gets a
    * step for each.
    *
@@ -101,6 +112,16 @@ public abstract class AbstractUpdater implements IUpdater {
    */
   public boolean needsParameters() {
     return false;
+  }
+
+  /**
+   * Whether another updater may change what this one returns, as {@code Cautious} does. No for
+   * methods that keep account of where their updates led.
+   *
+   * @return true by default
+   */
+  public boolean allowsChangedUpdates() {
+    return true;
   }
 
   /**

@@ -3,8 +3,7 @@ package org.dl4jplus.optim.first.updater;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.dl4jplus.optim.first.vector.Operands;
-import org.dl4jplus.optim.first.vector.VectorExecutor;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
@@ -124,7 +123,7 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
             ? ParameterTap.take(gradient.length(), config).stream().map(this::flatten).toList()
             : null;
     INDArray flat = flatten(gradient);
-    if (finite(flat)) {
+    if (FinitenessCheck.finite(flat)) {
       double rate = config.getLearningRate(iteration, epoch);
       if (config.hasLearningRate() && !(rate >= 0 && rate < Double.POSITIVE_INFINITY)) {
         throw new IllegalStateException(
@@ -139,16 +138,32 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
         step.run(flat, parameters, iteration, epoch, rate);
       }
     } else {
-      flat.muli(0);
+      FinitenessCheck.reject(flat);
     }
     if (!inPlace(gradient)) {
       gradient.assign(flat.reshape(order(), gradient.shape()));
     }
   }
 
-  private boolean finite(INDArray flat) {
-    Operands operands = new Operands(flat, null, List.of());
-    return VectorExecutor.of(operands).sum(lane -> lane.gradient().zeroIfFinite(), operands) == 0;
+  /**
+   * Turns parameters where gradients are taken into those to be evaluated.
+   *
+   * @param parameters a copy of this block's parameters, flat; changed in place
+   */
+  public void toAveraged(INDArray parameters) {
+    visit(parameters, config::toAveraged);
+  }
+
+  /**
+   * Shows the state without taking a step.
+   *
+   * @param parameters this block's parameters, flat; they stand in the place of the gradient
+   * @param visitor called for each part of the block, with {@code t()} the number of steps taken
+   */
+  public void visit(INDArray parameters, Consumer<Step> visitor) {
+    for (Step step : steps(parameters)) {
+      step.visit(parameters, visitor);
+    }
   }
 
   /**

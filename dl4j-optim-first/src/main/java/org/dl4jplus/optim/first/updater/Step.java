@@ -74,19 +74,32 @@ public final class Step {
   /** Takes one step on this part of the block. */
   void run(
       INDArray block, List<INDArray> blockParameters, int newIteration, int newEpoch, double rate) {
-    gradient = block.length() == length ? block : slice(block, start, length);
-    parameters = blockParameters == null ? null : cut(blockParameters);
     iteration = newIteration;
     epoch = newEpoch;
     learningRate = rate;
+    t = Math.round(scalars.get(0)) + 1;
+    with(block, blockParameters == null ? null : cut(blockParameters), config::step);
+    scalars.set(0, t);
+  }
+
+  /** Shows the state, with an array of the block's length in the place of the gradient. */
+  void visit(INDArray block, Consumer<Step> visitor) {
+    t = Math.round(scalars.get(0));
+    with(block, null, visitor);
+  }
+
+  private void with(INDArray block, List<INDArray> values, Consumer<Step> use) {
+    gradient = block.length() == length ? block : slice(block, start, length);
+    parameters = values;
     operands = states.with(gradient, parameters);
     executor = config.executor(operands);
-    t = Math.round(scalars.get(0)) + 1;
-    config.step(this);
-    scalars.set(0, t);
-    gradient = null;
-    parameters = null;
-    operands = null;
+    try {
+      use.accept(this);
+    } finally {
+      gradient = null;
+      parameters = null;
+      operands = null;
+    }
   }
 
   /** The pieces of the block's parameters that belong to this part. */

@@ -126,7 +126,8 @@ public abstract class Vector {
   public abstract Vector combineSquare(double a, double b, Vector x);
 
   /**
-   * this = this / (a * sqrt(x) + b): the denominator of Adam's kin in one pass.
+   * this = this / (a * sqrt(x) + b): the denominator of Adam's kin in one pass. Where the
+   * denominator is 0 (b is 0, or too small for the type), the result is 0.
    *
    * @param x operand, not negative
    * @param a factor of the root
@@ -219,7 +220,7 @@ public abstract class Vector {
   public abstract Vector clamp(double low, double high);
 
   /**
-   * this = negative, zero or positive, by the sign of the entry; not a number counts as zero.
+   * this = negative, zero or positive, by the sign of the entry, which has to be a number.
    *
    * @param negative value where the entry is below 0
    * @param zero value where it is 0
@@ -229,12 +230,19 @@ public abstract class Vector {
   public abstract Vector bySign(double negative, double zero, double positive);
 
   /**
-   * this = 1 where the entry is above the threshold, else 0.
+   * this = 1 where the entry is above the threshold, else 0. Entries have to be numbers.
    *
    * @param threshold exclusive bound
    * @return this
    */
   public abstract Vector above(double threshold);
+
+  /**
+   * this = 1 / (1 + exp(-|this|)): from 1/2 at 0 to 1.
+   *
+   * @return this
+   */
+  public abstract Vector sigmoidOfAbs();
 
   /**
    * Sum of the entries, accumulated in double precision.

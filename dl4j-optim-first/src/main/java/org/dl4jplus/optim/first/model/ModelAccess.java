@@ -1,0 +1,258 @@
+package org.dl4jplus.optim.first.model;
+
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.NoOp;
+
+/**
+ * A network seen as a whole. It holds nothing but the network: make one where it is needed.
+ *
+ * <p>Inside {@code TrainingListener.onGradientCalculation} the gradient is the <em>sum</em> over
+ * the minibatch (unless the configuration's {@code miniBatch} is off) and holds batch
+ * normalization's running statistics as if they were gradients; {@link #trainableRanges()} tells
+ * what is what.
+ */
+public final class ModelAccess {
+
+  /**
+   * A stretch of the flattened parameters.
+   *
+   * @param from first entry
+   * @param to end, exclusive
+   */
+  public record Range(long from, long to) {}
+
+  private final Model model;
+  private final boolean graph;
+
+  private ModelAccess(Model model) {
+    this.model = model;
+    graph = model instanceof ComputationGraph;
+  }
+
+  /**
+   * Looks at a network.
+   *
+   * @param model an initialised MultiLayerNetwork or ComputationGraph
+   * @return the view
+   * @throws IllegalArgumentException for any other model
+   */
+  public static ModelAccess of(Model model) {
+    if (!(model instanceof MultiLayerNetwork) && !(model instanceof ComputationGraph)) {
+      throw new IllegalArgumentException(
+          "model must be a MultiLayerNetwork or a ComputationGraph, got "
+              + (model == null ? null : model.getClass().getName()));
+    }
+    return new ModelAccess(model);
+  }
+
+  /**
+   * The parameters.
+   *
+   * @return the live array, of shape [n]
+   */
+  public INDArray parameters() {
+    INDArray parameters = model.params();
+    return parameters.rank() == 1 ? parameters : parameters.reshape(parameters.length());
+  }
+
+  /**
+   * The gradient of the last backward pass.
+   *
+   * @return a live view, of shape [n]
+   * @throws IllegalStateException before the first backward pass
+   */
+  public INDArray gradient() {
+    INDArray gradient =
+        graph
+            ? ((ComputationGraph) model).getFlattenedGradients()
+            : ((MultiLayerNetwork) model).getFlattenedGradients();
+    if (gradient == null) {
+      throw new IllegalStateException("There is no gradient before the first backward pass");
+    }
+    return gradient.reshape(gradient.length());
+  }
+
+  /**
+   * The current inputs.
+   *
+   * @return one array for each input; null entries without a batch
+   */
+  public INDArray[] inputs() {
+    return graph
+        ? ((ComputationGraph) model).getInputs()
+        : new INDArray[] {((MultiLayerNetwork) model).getInput()};
+  }
+
+  /**
+   * The current labels.
+   *
+   * @return one array for each output; null entries without a batch
+   */
+  public INDArray[] labels() {
+    if (!graph) {
+      return new INDArray[] {((MultiLayerNetwork) model).getLabels()};
+    }
+    try {
+      // The graph shows its inputs and masks, but no labels.
+      Field field = ComputationGraph.class.getDeclaredField("labels");
+      field.setAccessible(true);
+      INDArray[] labels = (INDArray[]) field.get(model);
+      return labels == null ? new INDArray[1] : labels;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("This release of DL4J keeps a graph's labels elsewhere", e);
+    }
+  }
+
+  /**
+   * Number of examples in the current batch.
+   *
+   * @return the count
+   */
+  public int batchSize() {
+    return model.batchSize();
+  }
+
+  /**
+   * The score of the last pass: the mean loss of the batch plus L1/L2 terms.
+   *
+   * @return the score
+   */
+  public double score() {
+    return model.score();
+  }
+
+  /**
+   * The blocks of the network's updater, in the order of the parameters.
+   *
+   * @return the platform's objects
+   */
+  public List<UpdaterBlock> updaterBlocks() {
+    Object updater =
+        graph ? ((ComputationGraph) model).getUpdater() : ((MultiLayerNetwork) model).getUpdater();
+    return ((BaseMultiLayerUpdater<?>) updater).getUpdaterBlocks();
+  }
+
+  /**
+   * The parameters that training changes by their gradients: without frozen layers, batch
+   * normalization's running statistics and anything else that has the {@code NoOp} updater.
+   *
+   * @return ranges in ascending order, neighbours joined
+   */
+  public List<Range> trainableRanges() {
+    List<Range> ranges = new ArrayList<>();
+    long at = 0;
+    for (Trainable part : parts()) {
+      for (var variable : part.paramTable(false).entrySet()) {
+        long end = at + variable.getValue().length();
+        boolean trained =
+            part.updaterDivideByMinibatch(variable.getKey())
+                && !(part.getConfig().getUpdaterByParam(variable.getKey()) instanceof NoOp);
+        if (trained) {
+          Range last = ranges.isEmpty() ? null : ranges.get(ranges.size() - 1);
+          if (last != null && last.to() == at) {
+            ranges.set(ranges.size() - 1, new Range(last.from(), end));
+          } else {
+            ranges.add(new Range(at, end));
+          }
+        }
+        at = end;
+      }
+    }
+    return ranges;
+  }
+
+  /** What holds parameters, in the order in which they are flattened. */
+  private List<? extends Trainable> parts() {
+    if (!graph) {
+      return Arrays.asList(((MultiLayerNetwork) model).getLayers());
+    }
+    ComputationGraph network = (ComputationGraph) model;
+    GraphVertex[] vertices = network.getVertices();
+    return Arrays.stream(network.topologicalSortOrder())
+        .mapToObj(i -> vertices[i])
+        .filter(vertex -> vertex.numParams() > 0)
+        .toList();
+  }
+
+  /**
+   * Gradient and score of the current batch at other parameters. Afterwards the network's
+   * parameters, gradient (with batch normalization's statistics in it) and score are what they
+   * were, to the bit, and the random number generator goes on as if nothing had been drawn for
+   * dropout.
+   *
+   * @param parameters where to evaluate, of shape [n]; not changed
+   * @param gradientOut takes the gradient, of shape [n], with the same scale as {@link #gradient()}
+   * @return the score there
+   * @throws IllegalStateException without a current batch, or under truncated backpropagation
+   *     through time, whose stored state a second pass would move on
+   */
+  public double gradientAt(INDArray parameters, INDArray gradientOut) {
+    if (backpropType() == BackpropType.TruncatedBPTT) {
+      throw new IllegalStateException(
+          "A second gradient of the same batch is not possible under truncated BPTT");
+    }
+    if (inputs()[0] == null || labels()[0] == null) {
+      throw new IllegalStateException(
+          "There is no current batch: call this inside a listener, or set input and labels first");
+    }
+    INDArray live = parameters();
+    INDArray savedParameters = live.dup();
+    INDArray liveGradient = gradientOrNull();
+    INDArray savedGradient = liveGradient == null ? null : liveGradient.dup();
+    double savedScore = model.score();
+    Random random = Nd4j.getRandom();
+    long root = random.rootState();
+    long node = random.nodeState();
+    try {
+      live.assign(parameters);
+      model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+      gradientOut.assign(gradient());
+      return model.score();
+    } finally {
+      random.setStates(root, node);
+      live.assign(savedParameters);
+      if (savedGradient != null) {
+        gradient().assign(savedGradient);
+        setScore(savedScore);
+      }
+    }
+  }
+
+  private INDArray gradientOrNull() {
+    return (graph
+                ? ((ComputationGraph) model).getFlattenedGradients()
+                : ((MultiLayerNetwork) model).getFlattenedGradients())
+            == null
+        ? null
+        : gradient();
+  }
+
+  private BackpropType backpropType() {
+    return graph
+        ? ((ComputationGraph) model).getConfiguration().getBackpropType()
+        : ((MultiLayerNetwork) model).getLayerWiseConfigurations().getBackpropType();
+  }
+
+  private void setScore(double score) {
+    if (graph) {
+      ((ComputationGraph) model).setScore(score);
+    } else {
+      ((MultiLayerNetwork) model).setScore(score);
+    }
+  }
+}

@@ -1,0 +1,148 @@
+package org.dl4jplus.optim.first;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.deeplearning4j.exception.DL4JInvalidConfigException;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jplus.optim.first.binding.BoundBatchNormalization;
+import org.dl4jplus.optim.first.updater.Binding;
+import org.dl4jplus.optim.first.updater.ParameterTap;
+import org.dl4jplus.optim.first.updater.VariableShape;
+import org.dl4jplus.optim.first.updater.VariableShape.Kind;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.learning.regularization.WeightDecay;
+
+class OptimTest {
+
+  private static BaseLayer layer(MultiLayerConfiguration configuration, int index) {
+    return (BaseLayer) configuration.getConf(index).getLayer();
+  }
+
+  @Test
+  void shapesAreThoseOfTheMemory() {
+    MultiLayerConfiguration bound = Optim.bind(Networks.dense(new LDoG()));
+    Binding hidden = ((LDoG) layer(bound, 0).getIUpdater()).getBinding();
+    assertEquals(
+        List.of(
+            List.of(
+                new VariableShape("layer0_W", new long[] {6, 4}, Kind.WEIGHT),
+                new VariableShape("layer0_b", new long[] {6}, Kind.VECTOR))),
+        hidden.getRuns());
+    Binding output = ((LDoG) layer(bound, 1).getIUpdater()).getBinding();
+    assertEquals(Kind.OUTPUT, output.getRuns().get(0).get(0).getKind());
+    assertNotEquals(hidden, output);
+  }
+
+  @Test
+  void anLstmIsOneBlockOfThreeVariables() {
+    MultiLayerConfiguration bound =
+        Optim.bind(
+            new NeuralNetConfiguration.Builder()
+                .updater(new LDoG())
+                .list()
+                .layer(new LSTM.Builder().nIn(5).nOut(5).build())
+                .layer(new RnnOutputLayer.Builder().nIn(5).nOut(2).build())
+                .build());
+    List<List<VariableShape>> runs = ((LDoG) layer(bound, 0).getIUpdater()).getBinding().getRuns();
+    assertEquals(1, runs.size());
+    assertEquals(3, runs.get(0).size());
+    assertEquals(20, runs.get(0).get(0).rows());
+    assertEquals(5, runs.get(0).get(1).columns());
+  }
+
+  @Test
+  void bindingIsIdempotentAndSurvivesJson() {
+    MultiLayerConfiguration once = Optim.bind(Networks.normalized(new LDoG(), 1));
+    assertEquals(once, Optim.bind(once));
+    assertEquals(once, MultiLayerConfiguration.fromJson(once.toJson()));
+    assertInstanceOf(BoundBatchNormalization.class, layer(once, 1));
+    assertEquals(List.of(new ParameterTap()), layer(once, 1).getRegularizationBias());
+  }
+
+  @Test
+  void theOriginalIsNotTouched() {
+    MultiLayerConfiguration original = Networks.normalized(new DoG(), 1);
+    String before = original.toJson();
+    Optim.bind(original);
+    assertEquals(before, original.toJson());
+  }
+
+  @Test
+  void doubledRegularizationIsRemoved() {
+    MultiLayerConfiguration conf =
+        new NeuralNetConfiguration.Builder()
+            .updater(new Adam(1e-3))
+            .weightDecay(0.1)
+            .list()
+            .layer(new DenseLayer.Builder().nIn(2).nOut(2).build())
+            .layer(new OutputLayer.Builder().nIn(2).nOut(2).build())
+            .build();
+    assertEquals(
+        List.of(new WeightDecay(0.1, true)), layer(Optim.bind(conf), 0).getRegularization());
+  }
+
+  /**
+   * Fails the day the platform stops applying a global weight decay twice; then binding need not
+   * repair it.
+   */
+  @Test
+  void thePlatformStillDoublesGlobalWeightDecay() {
+    MultiLayerConfiguration conf =
+        new NeuralNetConfiguration.Builder()
+            .updater(new Sgd(1))
+            .weightDecay(0.1)
+            .list()
+            .layer(new DenseLayer.Builder().nIn(2).nOut(2).build())
+            .layer(new OutputLayer.Builder().nIn(2).nOut(2).build())
+            .build();
+    assertEquals(2, layer(conf, 0).getRegularization().size());
+  }
+
+  @Test
+  void anUnboundUpdaterSaysWhatToCall() {
+    MultiLayerNetwork network = new MultiLayerNetwork(Networks.dense(new DoG()));
+    network.init();
+    String message =
+        assertThrows(IllegalStateException.class, () -> network.fit(Networks.data())).getMessage();
+    assertTrue(message.contains("Optim.bind"), message);
+  }
+
+  @Test
+  void unknownSizesAreNamed() {
+    MultiLayerConfiguration conf =
+        new NeuralNetConfiguration.Builder()
+            .updater(new LDoG())
+            .list()
+            .layer(new DenseLayer.Builder().name("first").nOut(2).build())
+            .layer(new OutputLayer.Builder().nIn(2).nOut(2).build())
+            .build();
+    String message =
+        assertThrows(DL4JInvalidConfigException.class, () -> Optim.bind(conf)).getMessage();
+    assertTrue(message.contains("'first'"), message);
+  }
+
+  @Test
+  void arraysMustFitTheGradients() {
+    ArrayOptimizer optimizer =
+        new ArrayOptimizer(new Adan(), List.of(), Nd4j.zeros(2, 3), Nd4j.zeros(4));
+    assertThrows(IllegalArgumentException.class, () -> optimizer.step(Nd4j.zeros(2, 3)));
+    assertThrows(
+        IllegalArgumentException.class, () -> optimizer.step(Nd4j.zeros(3, 2), Nd4j.zeros(4)));
+    assertThrows(IllegalArgumentException.class, () -> new ArrayOptimizer(new Adan(), List.of()));
+  }
+}
