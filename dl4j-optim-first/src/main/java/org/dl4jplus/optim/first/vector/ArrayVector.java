@@ -1,8 +1,7 @@
 package org.dl4jplus.optim.first.vector;
 
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.BooleanIndexing;
-import org.nd4j.linalg.indexing.conditions.Conditions;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** A whole {@code INDArray}; an operation is one or a few ND4J ops. */
@@ -68,10 +67,9 @@ final class ArrayVector extends Vector {
 
   @Override
   public Vector divOrZero(Vector x) {
-    INDArray nonZero = of(x).neq(0).castTo(array.dataType());
-    INDArray divisor = of(x).dup();
-    BooleanIndexing.replaceWhere(divisor, 1, Conditions.equals(0));
-    array.divi(divisor).muli(nonZero);
+    // Not by conditions: those call everything below 1e-5 zero.
+    INDArray zero = of(x).eq(0).castTo(array.dataType());
+    array.divi(of(x).add(zero)).muli(zero.rsubi(1));
     return this;
   }
 
@@ -189,12 +187,17 @@ final class ArrayVector extends Vector {
 
   @Override
   public double sum() {
-    return array.sumNumber().doubleValue();
+    // ND4J accumulates in the array's own type.
+    return array.castTo(DataType.DOUBLE).sumNumber().doubleValue();
   }
 
   @Override
   public double dot(Vector x) {
-    return array.mul(of(x)).sumNumber().doubleValue();
+    return array
+        .castTo(DataType.DOUBLE)
+        .mul(of(x).castTo(DataType.DOUBLE))
+        .sumNumber()
+        .doubleValue();
   }
 
   @Override

@@ -8,7 +8,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Random access to a flat array for methods that work by position (top-k, ring buffers, codes). On
- * the CPU backend it is the array's own memory; elsewhere a copy that {@link #flush()} writes back.
+ * the CPU backend it is a dense array's own memory; elsewhere a copy that {@link #flush()} writes
+ * back.
  */
 public final class HostView {
 
@@ -20,11 +21,12 @@ public final class HostView {
   /**
    * Opens an array.
    *
-   * @param array flat and dense, FLOAT or DOUBLE
+   * @param array flat, FLOAT or DOUBLE
    */
   public HostView(INDArray array) {
     this.array = array;
-    boolean host = VectorExecutor.isHost();
+    boolean host =
+        VectorExecutor.isHost() && (array.length() == 1 || array.elementWiseStride() == 1);
     boolean single = array.dataType() == DataType.FLOAT;
     floats = host && single ? array.data().asNioFloat().slice() : null;
     doubles = host && !single ? array.data().asNioDouble().slice() : null;

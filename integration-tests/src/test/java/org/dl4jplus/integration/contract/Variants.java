@@ -1,0 +1,60 @@
+package org.dl4jplus.integration.contract;
+
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Configurations beside the defaults: the only ones of a class without a public constructor that
+ * takes nothing, and those that take another path through a class. Class name, label, JSON fields
+ * (with single quotes).
+ */
+final class Variants {
+
+  // The platform's own read what JSON leaves out as 0.
+  private static final String ADAM =
+      "{'delegate': {'@class': 'org.nd4j.linalg.learning.config.Adam', 'learningRate': 0.001,"
+          + " 'beta1': 0.9, 'beta2': 0.999, 'epsilon': 1e-8}}";
+
+  private static final String SGD =
+      "{'delegate': {'@class': 'org.nd4j.linalg.learning.config.Sgd', 'learningRate': 0.1}}";
+
+  static final Map<String, Map<String, String>> JSON =
+      Map.ofEntries(
+          Map.entry("AdaBound", Map.of("amsBound", "{'amsBound': true}")),
+          Map.entry("AdEMAMix", Map.of("warm", "{'alphaWarmup': 10, 'beta3Warmup': 10}")),
+          Map.entry(
+              "Cautious",
+              Map.of(
+                  "over Adam", ADAM,
+                  "over Sgd", SGD,
+                  "over Lion",
+                      over("org.dl4jplus.optim.first.Lion", ", 'scaling': 'COUNT_PLUS_ONE'"),
+                  "over Muon", over("org.dl4jplus.optim.first.Muon", ""),
+                  "over FAdam", over("org.dl4jplus.optim.first.FAdam", ""),
+                  "over Lamb", over("org.dl4jplus.optim.first.Lamb", ""))),
+          Map.entry("CoRe", Map.of("frozen", "{'scoreHistory': 2, 'frozenFraction': 0.1}")),
+          Map.entry("ExponentiatedGradient", Map.of("Adam", "{'mode': 'ADAM'}")),
+          Map.entry("FAdam", Map.of("without decay", "{'weightDecay': 0}")),
+          Map.entry(
+              "Lars",
+              Map.of(
+                  "plain", "{'learningRate': 1.0}",
+                  "Nesterov", "{'learningRate': 1.0, 'nesterov': true, 'weightDecay': 0.001}")),
+          Map.entry("Lamb", Map.of("decay", "{'weightDecay': 0.01, 'maxTrustRatio': 10}")),
+          Map.entry(
+              "OnlineToNonconvex",
+              Map.of(
+                  "exponential", "{'scaling': 'EXPONENTIAL'}", "unscaled", "{'scaling': 'NONE'}")),
+          Map.entry("OptAmsGrad", Map.of("last", "{'predictor': 'LAST'}")),
+          Map.entry("ScheduleFreeSgd", Map.of("warm", "{'warmupSteps': 5, 'weightDecay': 0.01}")),
+          Map.entry("ScheduleFreeAdamW", Map.of("decay", "{'weightDecay': 0.01}")));
+
+  /** Updaters whose parameters have to be rows of probabilities. */
+  static final Set<String> ON_SIMPLEX = Set.of("EntropicMirror");
+
+  private Variants() {}
+
+  private static String over(String delegate, String more) {
+    return "{'delegate': {'@class': '" + delegate + "'}" + more + "}";
+  }
+}
