@@ -9,6 +9,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Data divided for training and testing.
@@ -94,6 +95,7 @@ public record Split(DataSet train, DataSet test) {
 
   private static DataSet rows(DataSet data, List<Integer> indices) {
     int[] rows = indices.stream().mapToInt(Integer::intValue).toArray();
-    return new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
+    return new DataSet(
+        Nd4j.pullRows(data.getFeatures(), 1, rows), Nd4j.pullRows(data.getLabels(), 1, rows));
   }
 }

@@ -2,9 +2,7 @@ package org.dl4jplus.integration.quickstart;
 
 import java.util.List;
 import java.util.function.DoubleFunction;
-import java.util.function.Function;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.nd4j.linalg.api.ndarray.INDArray;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
@@ -13,15 +11,10 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * @param name what it is called in the table
  * @param rates learning rates that are tried
  * @param updater makes the updater for a rate
- * @param solution parameters at which the network is evaluated
+ * @param listeners listeners that the method asks for
  */
 record Method(
     String name,
     List<Double> rates,
     DoubleFunction<IUpdater> updater,
-    Function<MultiLayerNetwork, INDArray> solution) {
-
-  Method(String name, List<Double> rates, DoubleFunction<IUpdater> updater) {
-    this(name, rates, updater, MultiLayerNetwork::params);
-  }
-}
+    TrainingListener... listeners) {}

@@ -5,9 +5,9 @@ package org.dl4jplus.integration.quickstart;
  *
  * @param losses mean loss over all training examples before the first epoch and after each
  * @param accuracy share of the test examples that are classified correctly at the end
- * @param seconds time spent in training steps
+ * @param seconds time that the training steps of each epoch took
  */
-record Run(double[] losses, double accuracy, double seconds) {
+record Run(double[] losses, double accuracy, double[] seconds) {
 
   /** First epoch after which the loss is at most the target; 0 if there is none. */
   int epochsTo(double target) {
@@ -17,9 +17,5 @@ record Run(double[] losses, double accuracy, double seconds) {
       }
     }
     return 0;
-  }
-
-  double finalLoss() {
-    return losses[losses.length - 1];
   }
 }
