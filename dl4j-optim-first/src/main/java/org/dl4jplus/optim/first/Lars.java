@@ -9,6 +9,7 @@ import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.updater.VariableShape.Kind;
@@ -80,7 +81,12 @@ public final class Lars extends AbstractUpdater {
       @JsonProperty("weightDecay") Double weightDecay,
       @JsonProperty("nesterov") Boolean nesterov) {
     // No rate suits all networks: without one (or a schedule) the check fails.
-    super(learningRate, Double.NaN, learningRateSchedule);
+    super(
+        learningRateSchedule == null
+            ? Double.valueOf(Require.rate("learningRate", learningRate, Double.NaN))
+            : learningRate,
+        Double.NaN,
+        learningRateSchedule);
     this.momentum = beta("momentum", momentum, 0.9);
     this.trustCoefficient = nonNegative("trustCoefficient", trustCoefficient, 1e-3);
     this.epsilon = nonNegative("epsilon", epsilon, 0);

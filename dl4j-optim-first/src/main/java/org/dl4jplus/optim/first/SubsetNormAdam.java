@@ -312,7 +312,9 @@ public final class SubsetNormAdam extends AbstractUpdater {
   private INDArray subsetNorms(Step step, Plan plan) {
     INDArray norms = step.gradient().reshape('c', plan.subsets).norm2(plan.columnwise ? 0 : 1);
     INDArray s = step.state(plan.v);
-    s.muli(beta2).addi(norms.muli(norms).muli(fresh()));
+    // Norms of single entries come in the matrix's shape.
+    INDArray flat = norms.reshape('c', new long[] {s.length()});
+    s.muli(beta2).addi(flat.muli(flat).muli(fresh()));
     return Transforms.sqrt(s, true).addi(Math.max(epsilon, Float.MIN_NORMAL));
   }
 

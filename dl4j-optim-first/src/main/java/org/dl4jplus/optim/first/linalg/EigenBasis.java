@@ -2,7 +2,10 @@ package org.dl4jplus.optim.first.linalg;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.IntStream;
+import org.dl4jplus.optim.first.vector.Operands;
+import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,6 +22,7 @@ public final class EigenBasis {
   private final INDArray gram;
   private final INDArray basis;
   private final boolean left;
+  private final Operands entries;
 
   /**
    * Opens the arrays.
@@ -31,6 +35,7 @@ public final class EigenBasis {
     this.gram = gram;
     this.basis = basis;
     this.left = left;
+    entries = new Operands(basis.reshape('c', new long[] {basis.length()}), null, List.of());
   }
 
   /**
@@ -54,9 +59,10 @@ public final class EigenBasis {
    * bounds its entries.
    */
   public void restore() {
-    double norm = basis.norm2Number().doubleValue();
-    double precision = basis.dataType() == DataType.DOUBLE ? 0 : 1e-6 * basis.rows();
-    if (Math.abs(basis.rows() - norm * norm) > ORTHONORMAL + precision) {
+    // Summed in double precision: the platform's norm of many single-precision entries is too
+    // coarse.
+    double trace = VectorExecutor.of(entries).sum(lane -> lane.gradient().squaredNorm(), entries);
+    if (Math.abs(basis.rows() - trace) > ORTHONORMAL) {
       basis.assign(Qr.q(basis));
     }
   }

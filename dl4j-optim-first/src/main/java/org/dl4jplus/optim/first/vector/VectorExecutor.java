@@ -39,7 +39,11 @@ public interface VectorExecutor {
     return isHost() && isPlain(operands) ? BlockExecutor.INSTANCE : ArrayExecutor.INSTANCE;
   }
 
-  /** Whether arrays lie in memory that Java can read. */
+  /**
+   * Whether arrays lie in memory that Java can read.
+   *
+   * @return true on the CPU backend
+   */
   static boolean isHost() {
     return Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
   }
