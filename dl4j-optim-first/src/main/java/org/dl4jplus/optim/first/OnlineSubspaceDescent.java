@@ -9,7 +9,7 @@ import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.linalg.LowRankProjector;
-import org.dl4jplus.optim.first.updater.AbstractUpdater;
+import org.dl4jplus.optim.first.updater.DelegatingUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.updater.VariableShape;
@@ -21,8 +21,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.learning.config.NoOp;
-import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -61,7 +59,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @Getter
 @EqualsAndHashCode(callSuper = true)
 @ToString(callSuper = true)
-public final class OnlineSubspaceDescent extends AbstractUpdater {
+public final class OnlineSubspaceDescent extends DelegatingUpdater {
 
   /** How the projection moves. */
   public enum ProjectionOptimizer {
@@ -87,7 +85,6 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
   private static final double ADAM_BETA2 = 0.999;
   private static final double LION_BETA2 = 0.99;
 
-  private IUpdater delegate;
   private final int rank;
   private final int updateProjectionGap;
   private final double scale;
@@ -112,14 +109,7 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
       @JsonProperty("updateProjectionGap") Integer updateProjectionGap,
       @JsonProperty("scale") Double scale,
       @JsonProperty("projectionOptimizer") ProjectionOptimizer projectionOptimizer) {
-    if (delegate == null
-        || delegate instanceof NoOp
-        || delegate instanceof AbstractUpdater own && own.needsBinding()) {
-      throw new IllegalArgumentException(
-          "delegate must be an updater that needs neither shapes nor values of parameters, got "
-              + (delegate == null ? null : delegate.getClass().getSimpleName()));
-    }
-    this.delegate = delegate;
+    super(delegate);
     this.rank = count("rank", rank, 0);
     this.updateProjectionGap = count("updateProjectionGap", updateProjectionGap, 200);
     this.scale = nonNegative("scale", scale, 1);
@@ -132,28 +122,6 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
     return true;
   }
 
-  @Override
-  public double getLearningRate(int iteration, int epoch) {
-    return delegate.getLearningRate(iteration, epoch);
-  }
-
-  @Override
-  public boolean hasLearningRate() {
-    return delegate.hasLearningRate();
-  }
-
-  @Override
-  public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
-    delegate.setLrAndSchedule(lr, lrSchedule);
-  }
-
-  @Override
-  public AbstractUpdater clone() {
-    OnlineSubspaceDescent copy = (OnlineSubspaceDescent) super.clone();
-    copy.delegate = delegate.clone();
-    return copy;
-  }
-
   private boolean projects(VariableShape shape) {
     return shape.matrix() && Math.min(shape.rows(), shape.columns()) > rank;
   }
@@ -162,10 +130,10 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
   protected StateLayout layout(VariableShape shape) {
     StateLayout layout = new StateLayout().scalars(1);
     if (!projects(shape)) {
-      return layout.vector("delegate", delegate.stateSize(shape.length()));
+      return layout.vector("delegate", getDelegate().stateSize(shape.length()));
     }
     long longer = Math.max(shape.rows(), shape.columns());
-    layout.vector("delegate", delegate.stateSize(longer * rank));
+    layout.vector("delegate", getDelegate().stateSize(longer * rank));
     for (int i = 0; i <= projectionOptimizer.moments; i++) {
       layout.vector("projection" + i, rank * shape.length() / longer);
     }
@@ -175,7 +143,7 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
   @Override
   protected void step(Step step) {
     GradientUpdater<?> inner =
-        step.attached(() -> delegate.instantiate(step.state(0), step.t() == 1));
+        step.attached(() -> getDelegate().instantiate(step.state(0), step.t() == 1));
     if (!projects(step.shape())) {
       inner.applyUpdater(step.gradient(), step.iteration(), step.epoch());
       return;
