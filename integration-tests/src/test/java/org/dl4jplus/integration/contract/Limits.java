@@ -32,7 +32,8 @@ final class Limits {
           Contract.ZERO_RATE,
           Map.of(
               "CoRe", "its rate is where step sizes start, which has to be above 0",
-              "Cautious over Adam", "at rate 0 the platform's Adam takes epsilon for the rate"),
+              "Cautious over Adam", "at rate 0 the platform's Adam takes epsilon for the rate",
+              "OnlineSubspaceDescent over Adam", "as Cautious over Adam"),
           Contract.SCHEDULE,
           Map.of(
               "CoRe", "its rate is where step sizes start",
@@ -51,6 +52,9 @@ final class Limits {
   private static final Map<String, String> FREE_FIELDS =
       Map.of(
           "seed", "any number is a seed",
+          "decayRate", "an exponent, at most 0",
+          "SubsetNormAdam.rank", "0 where no subspace asks for it",
+          "SubsetNormAdam.subsetSize", "below 0 it divides the root of the length",
           "OptimisticAdam.beta", "a weight of the difference, no average",
           "OptimisticSgd.beta", "a weight of the difference, no average");
 

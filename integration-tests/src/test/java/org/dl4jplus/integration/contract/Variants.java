@@ -41,6 +41,15 @@ final class Variants {
                   "plain", "{'learningRate': 1.0}",
                   "Nesterov", "{'learningRate': 1.0, 'nesterov': true, 'weightDecay': 0.001}")),
           Map.entry("Lamb", Map.of("decay", "{'weightDecay': 0.01, 'maxTrustRatio': 10}")),
+          Map.entry("Adafactor", Map.of("rate", "{'learningRate': 0.01, 'relativeStep': false}")),
+          Map.entry("LionK", Map.of("nuclear", "{'learningRate': 0.01, 'kappa': 'NUCLEAR'}")),
+          Map.entry(
+              "OnlineSubspaceDescent",
+              Map.of(
+                  "over Adam", ADAM.replace("{'delegate'", "{'rank': 2, 'delegate'"),
+                  "over Lion", over("org.dl4jplus.optim.first.Lion", ", 'rank': 2"))),
+          Map.entry("Soap", Map.of("vectors", "{'precondition1d': true}")),
+          Map.entry("SubsetNormAdam", Map.of("subspace", "{'momentum': 'SUBSPACE', 'rank': 2}")),
           Map.entry(
               "OnlineToNonconvex",
               Map.of(

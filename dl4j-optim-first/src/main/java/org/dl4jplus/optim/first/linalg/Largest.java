@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.first.linalg;
 
 import java.util.Arrays;
+import org.dl4jplus.optim.first.vector.Selection;
 
 /** Picks the largest of a list of numbers. */
 public final class Largest {
@@ -16,7 +17,7 @@ public final class Largest {
    */
   public static int[] of(double[] values, int k) {
     int count = Math.min(k, values.length);
-    double threshold = descending(values.clone(), count - 1);
+    double threshold = Selection.kthLargest(values.clone(), values.length, count);
     int above = 0;
     for (double value : values) {
       above += value > threshold ? 1 : 0;
@@ -30,37 +31,5 @@ public final class Largest {
       }
     }
     return Arrays.copyOf(positions, found);
-  }
-
-  /** Quickselect: the value that descending order has at a position. Changes the array. */
-  private static double descending(double[] values, int position) {
-    int low = 0;
-    int high = values.length - 1;
-    while (low < high) {
-      double pivot = values[(low + high) >>> 1];
-      int i = low;
-      int j = high;
-      while (i <= j) {
-        while (values[i] > pivot) {
-          i++;
-        }
-        while (values[j] < pivot) {
-          j--;
-        }
-        if (i <= j) {
-          double other = values[i];
-          values[i++] = values[j];
-          values[j--] = other;
-        }
-      }
-      if (position <= j) {
-        high = j;
-      } else if (position >= i) {
-        low = i;
-      } else {
-        return values[position];
-      }
-    }
-    return values[position];
   }
 }
