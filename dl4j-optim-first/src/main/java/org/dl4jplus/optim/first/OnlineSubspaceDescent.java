@@ -9,6 +9,7 @@ import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.linalg.LowRankProjector;
+import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.DelegatingUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
@@ -19,6 +20,7 @@ import org.dl4jplus.optim.first.vector.Vector;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
@@ -44,10 +46,12 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * made orthonormal otherwise. Vectors and matrices whose shorter side is at most {@code rank} get
  * the delegate at full size. Convolution kernels count as {@code [out, in*kH*kW]}.
  *
- * <p>Fields: {@code delegate}, any updater that needs no binding; {@code rank}, at least 1, without
- * a default; {@code updateProjectionGap} 200, at least 1; {@code scale} 1, at least 0 (the authors'
- * runs on language models take 0.25); {@code projectionOptimizer} ADAMW. Learning rate and schedule
- * are the delegate's.
+ * <p>Fields: {@code delegate}, any updater that needs no binding and keeps no account of its
+ * updates; {@code rank}, at least 1, without a default; {@code updateProjectionGap} 200, at least
+ * 1; {@code scale} 1, at least 0 (the authors' runs on language models take 0.25); {@code
+ * projectionOptimizer} ADAMW; {@code signAfter} false, true only for {@link Lion}: project its
+ * average back and take the sign at full size, as the authors' Lion does. Learning rate and
+ * schedule are the delegate's.
  *
  * <p>State: for a matrix {@code k * rank * (shorter side)} with k = 3 (ADAMW), 2 (LION), 1 (else),
  * and the delegate's for {@code rank * (longer side)} parameters; else the delegate's. Needs {@link
@@ -89,6 +93,7 @@ public final class OnlineSubspaceDescent extends DelegatingUpdater {
   private final int updateProjectionGap;
   private final double scale;
   private final ProjectionOptimizer projectionOptimizer;
+  private final boolean signAfter;
 
   /**
    * With its defaults.
@@ -98,7 +103,7 @@ public final class OnlineSubspaceDescent extends DelegatingUpdater {
    * @throws IllegalArgumentException if the delegate needs binding
    */
   public OnlineSubspaceDescent(IUpdater delegate, int rank) {
-    this(delegate, rank, null, null, null);
+    this(delegate, rank, null, null, null, null);
   }
 
   @Builder
@@ -108,8 +113,19 @@ public final class OnlineSubspaceDescent extends DelegatingUpdater {
       @JsonProperty("rank") Integer rank,
       @JsonProperty("updateProjectionGap") Integer updateProjectionGap,
       @JsonProperty("scale") Double scale,
-      @JsonProperty("projectionOptimizer") ProjectionOptimizer projectionOptimizer) {
-    super(delegate);
+      @JsonProperty("projectionOptimizer") ProjectionOptimizer projectionOptimizer,
+      @JsonProperty("signAfter") Boolean signAfter) {
+    super(
+        delegate,
+        "that needs neither shapes nor values of parameters and whose updates may be changed",
+        delegate instanceof AbstractUpdater own
+            && (own.needsBinding() || !own.allowsChangedUpdates()));
+    this.signAfter = signAfter != null && signAfter;
+    if (this.signAfter && !(delegate instanceof Lion)) {
+      throw new IllegalArgumentException(
+          "signAfter must be false unless the delegate is Lion, got true with "
+              + delegate.getClass().getSimpleName());
+    }
     this.rank = count("rank", rank, 0);
     this.updateProjectionGap = count("updateProjectionGap", updateProjectionGap, 200);
     this.scale = nonNegative("scale", scale, 1);
@@ -163,11 +179,34 @@ public final class OnlineSubspaceDescent extends DelegatingUpdater {
     Nd4j.gemm(h, p, low, false, true, 1, 0);
     boolean moves = step.t() > 1 && projectionOptimizer != ProjectionOptimizer.NONE_SVD;
     INDArray change = moves ? change(step, h, p, low) : null;
-    inner.applyUpdater(low.reshape('c', new long[] {low.length()}), step.iteration(), step.epoch());
-    Nd4j.gemm(low, p, h, false, false, scale, 0);
+    INDArray flat = low.reshape('c', new long[] {low.length()});
+    if (signAfter) {
+      average(step, (Lion) getDelegate(), flat);
+      Nd4j.gemm(low, p, h, false, false, 1, 0);
+      step.forEach(lane -> lane.gradient().sign().scale(scale * step.learningRate()));
+    } else {
+      inner.applyUpdater(flat, step.iteration(), step.epoch());
+      Nd4j.gemm(low, p, h, false, false, scale, 0);
+    }
     if (moves) {
       move(step, change);
     }
+  }
+
+  /** Lion's average in the subspace, before the sign, in the delegate's place of the state. */
+  private static void average(Step step, Lion lion, INDArray low) {
+    INDArray moment = step.state(0).get(NDArrayIndex.interval(0, low.length()));
+    Operands operands = new Operands(low, null, List.of(moment));
+    VectorExecutor.of(operands)
+        .forEach(
+            lane -> {
+              Vector g = lane.gradient();
+              Vector m = lane.state(0);
+              Vector c = lane.temp(0).blend(lion.getBeta1(), m, 1 - lion.getBeta1(), g);
+              m.ema(lion.getBeta2(), g);
+              g.set(c);
+            },
+            operands);
   }
 
   /**

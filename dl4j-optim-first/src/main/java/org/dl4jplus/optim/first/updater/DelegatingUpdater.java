@@ -1,6 +1,5 @@
 package org.dl4jplus.optim.first.updater;
 
-import java.util.function.Predicate;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
@@ -9,9 +8,10 @@ import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.schedule.ISchedule;
 
 /**
- * Base of the updaters that let another one, the delegate, do the descending. The delegate may be
- * the platform's. Learning rate and schedule are the delegate's; read them from {@code
- * getDelegate()}, which {@code getLearningRate()} without arguments does not know.
+ * Base of the updaters that let another one, the delegate, do a part of the work. The delegate may
+ * be one of the platform's. Learning rate and schedule are the delegate's; read them from {@code
+ * getDelegate()}, which {@code getLearningRate()} and {@code getLearningRateSchedule()} do not
+ * know.
  */
 @Getter
 @EqualsAndHashCode(callSuper = true)
@@ -21,39 +21,27 @@ public abstract class DelegatingUpdater extends AbstractUpdater {
   private IUpdater delegate;
 
   /**
-   * Takes the delegate.
+   * Takes a delegate.
    *
    * @param delegate the updater
-   * @param allowed whether an updater of the project may be the delegate
-   * @param range what is allowed, to follow "delegate must be an updater"
-   * @throws IllegalArgumentException if it is null, {@code NoOp} or not allowed
+   * @param wanted what it has to be, for the message, to follow "an updater"
+   * @param unfit whether it is not
+   * @throws IllegalArgumentException if it is null, {@code NoOp} or unfit
    */
-  DelegatingUpdater(IUpdater delegate, Predicate<AbstractUpdater> allowed, String range) {
-    if (delegate == null
-        || delegate instanceof NoOp
-        || delegate instanceof AbstractUpdater own && !allowed.test(own)) {
+  protected DelegatingUpdater(IUpdater delegate, String wanted, boolean unfit) {
+    if (delegate == null || delegate instanceof NoOp || unfit) {
       throw new IllegalArgumentException(
           "delegate must be an updater "
-              + range
+              + wanted
               + ", got "
               + (delegate == null ? null : delegate.getClass().getSimpleName()));
     }
     this.delegate = delegate;
   }
 
-  /**
-   * Takes a delegate that runs on other arrays than the parameters.
-   *
-   * @param delegate the updater
-   * @throws IllegalArgumentException if it is null, {@code NoOp} or needs binding
-   */
-  protected DelegatingUpdater(IUpdater delegate) {
-    this(
-        delegate, own -> !own.needsBinding(), "that needs neither shapes nor values of parameters");
-  }
-
-  final void setDelegate(IUpdater delegate) {
-    this.delegate = delegate;
+  /** Puts a bound copy in the delegate's place. */
+  final void delegate(IUpdater bound) {
+    delegate = bound;
   }
 
   @Override

@@ -11,7 +11,8 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
- * Base of the updaters that change what the delegate returns. State and needs are the delegate's.
+ * Base of the updaters that change what another one, the delegate, returns. The delegate may be any
+ * updater, the platform's included. State, learning rate, schedule and needs are the delegate's.
  *
  * <p>Gradients that are not finite are treated as in every updater of the project, also around one
  * of the platform's.
@@ -27,7 +28,10 @@ public abstract class WrappingUpdater extends DelegatingUpdater {
    * @throws IllegalArgumentException if it is null, {@code NoOp} or does not allow it
    */
   protected WrappingUpdater(IUpdater delegate) {
-    super(delegate, AbstractUpdater::allowsChangedUpdates, "whose updates may be changed");
+    super(
+        delegate,
+        "whose updates may be changed",
+        delegate instanceof AbstractUpdater own && !own.allowsChangedUpdates());
   }
 
   /**
@@ -67,7 +71,7 @@ public abstract class WrappingUpdater extends DelegatingUpdater {
   public AbstractUpdater bound(Binding newBinding) {
     WrappingUpdater copy = (WrappingUpdater) super.bound(newBinding);
     if (own() != null) {
-      copy.setDelegate(own().bound(newBinding));
+      copy.delegate(own().bound(newBinding));
     }
     return copy;
   }
