@@ -10,8 +10,9 @@ import org.nd4j.linalg.learning.config.IUpdater;
  *
  * @param name how messages call it
  * @param prototype the configured updater
+ * @param first whether it is the class's first case
  */
-record Case(String name, IUpdater prototype) {
+record Case(String name, IUpdater prototype, boolean first) {
 
   /** A fresh updater. */
   IUpdater updater() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -28,6 +29,11 @@ class DiscoveryContractTest {
           () ->
               type.getName() + " has no public constructor without arguments: add it to Variants");
     }
+  }
+
+  @Test
+  void everyConfigurationWorks() {
+    assertEquals(Map.of(), Updaters.broken(), "configurations that cannot be made");
   }
 
   @Test

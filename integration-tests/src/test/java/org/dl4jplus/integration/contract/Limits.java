@@ -32,13 +32,15 @@ final class Limits {
           Contract.ZERO_RATE,
           Map.of(
               "CoRe", "its rate is where step sizes start, which has to be above 0",
-              "Cautious over Adam", "at rate 0 the platform's Adam takes epsilon for the rate"),
+              "Cautious over Adam", "at rate 0 the platform's Adam takes epsilon for the rate",
+              "OnlineSubspaceDescent of Adam", "as Cautious over Adam"),
           Contract.SCHEDULE,
           Map.of(
               "CoRe", "its rate is where step sizes start",
               "SingleCallExtragradient", "a step looks ahead with the rate of the next"),
           Contract.ZERO_GRADIENT,
           Map.of(
+              "Adafactor unscaled", "decay moves them",
               "EntropicMirror", "making a row sum to 1 rounds",
               "Lamb decay", "decay moves them",
               "Lars Nesterov", "decay moves them",
@@ -51,6 +53,11 @@ final class Limits {
   private static final Map<String, String> FREE_FIELDS =
       Map.of(
           "seed", "any number is a seed",
+          "Adafactor.decayRate", "an exponent that is negative",
+          "AdaLomo.decayRate", "an exponent that is negative",
+          "SubsetNormAdam.subsetSize", "negative sizes count from the rows",
+          "SubsetNormAdam.beta2=1.0", "sums of squares, as in AdaGrad",
+          "SubsetNormAdam.rank=0", "the default momentum has no rank",
           "OptimisticAdam.beta", "a weight of the difference, no average",
           "OptimisticSgd.beta", "a weight of the difference, no average");
 
@@ -73,6 +80,8 @@ final class Limits {
   /** Whether a field takes a value, for a reason that the table gives. */
   static boolean takes(String type, String field, String value) {
     return !NEVER.contains(value)
-        && (FREE_FIELDS.containsKey(field) || FREE_FIELDS.containsKey(type + "." + field));
+        && (FREE_FIELDS.containsKey(field)
+            || FREE_FIELDS.containsKey(type + "." + field)
+            || FREE_FIELDS.containsKey(type + "." + field + "=" + value));
   }
 }

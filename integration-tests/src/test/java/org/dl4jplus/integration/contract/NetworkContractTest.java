@@ -21,18 +21,13 @@ class NetworkContractTest {
   private static final int STEPS = 15;
   private static final List<DataType> TYPES = List.of(DataType.FLOAT, DataType.DOUBLE);
 
-  static Stream<Arguments> everywhere() {
-    return Updaters.all().stream()
-        .flatMap(c -> Stream.of(Topology.values()).map(topology -> Arguments.of(c, topology)));
-  }
-
   static Stream<Arguments> boundEverywhere() {
     return Updaters.bound().stream()
         .flatMap(c -> Stream.of(Topology.values()).map(topology -> Arguments.of(c, topology)));
   }
 
   @ParameterizedTest(name = "{0}, {1}")
-  @MethodSource("everywhere")
+  @MethodSource("org.dl4jplus.integration.contract.Updaters#onNetworks")
   void trains(Case c, Topology topology) {
     for (DataType type : TYPES) {
       String in = c.in("trains, " + topology + ", " + type);

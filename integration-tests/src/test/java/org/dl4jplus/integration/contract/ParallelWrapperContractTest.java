@@ -9,13 +9,16 @@ import java.util.stream.IntStream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.dl4jplus.integration.contract.Limits.Contract;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 
 /** Two workers whose parameters and updater states are averaged. */
 class ParallelWrapperContractTest {
 
-  @EveryUpdater
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("org.dl4jplus.integration.contract.Updaters#classes")
   void trains(Case c) {
     for (Topology topology : List.of(Topology.CONVOLUTION, Topology.GRAPH)) {
       String in = c.in("ParallelWrapper, " + topology);

@@ -14,12 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jplus.optim.first.ArrayOptimizer;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,11 +34,6 @@ class ResumeContractTest {
 
   @TempDir Path directory;
 
-  static Stream<Arguments> everywhere() {
-    return Updaters.all().stream()
-        .flatMap(c -> Stream.of(Topology.values()).map(topology -> Arguments.of(c, topology)));
-  }
-
   /** A rate that depends on the iteration, where there is one: it has to go on too. */
   private static IUpdater scheduled(Case c) {
     IUpdater updater = c.updater();
@@ -53,7 +46,7 @@ class ResumeContractTest {
   }
 
   @ParameterizedTest(name = "{0}, {1}")
-  @MethodSource("everywhere")
+  @MethodSource("org.dl4jplus.integration.contract.Updaters#onNetworks")
   void networkGoesOn(Case c, Topology topology) throws IOException {
     for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
       String in = c.in("save, load, go on, " + topology + ", " + type);

@@ -46,14 +46,22 @@ class SparkContractTest {
     spark.stop();
   }
 
-  /** The first of each kind: what it needs of the network, and whether it wraps another. */
+  private static String kind(Case c) {
+    if (c.wraps()) {
+      return "wrapper";
+    }
+    if (c.needsShapes()) {
+      return "shapes";
+    }
+    return c.needsParameters() ? "parameters" : c.needsSteps() ? "steps" : "elementwise";
+  }
+
+  /** The first of each kind. */
   static List<Case> kinds() {
     Map<String, Case> kinds = new LinkedHashMap<>();
     for (Case c : Updaters.all()) {
       if (!c.exempt(Contract.AVERAGING)) {
-        kinds.putIfAbsent(
-            c.needsShapes() + " " + c.needsParameters() + " " + c.needsSteps() + " " + c.wraps(),
-            c);
+        kinds.putIfAbsent(kind(c), c);
       }
     }
     return List.copyOf(kinds.values());

@@ -6,7 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.junit.jupiter.params.provider.Arguments;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
@@ -17,21 +20,57 @@ final class Updaters {
 
   static final ObjectMapper MAPPER = NeuralNetConfiguration.mapper();
 
+  private static final Map<String, String> BROKEN = new TreeMap<>();
+  private static final List<Case> ALL = find();
+
   private Updaters() {}
 
-  /** All cases; a class that cannot be configured is an error of {@link DiscoveryContractTest}. */
+  /** All cases. */
   static List<Case> all() {
+    return ALL;
+  }
+
+  /** Configurations that cannot be made, with what was said. */
+  static Map<String, String> broken() {
+    return BROKEN;
+  }
+
+  private static List<Case> find() {
     List<Case> cases = new ArrayList<>();
     for (Class<? extends IUpdater> type : ClassPath.concrete(IUpdater.class)) {
+      String name = type.getSimpleName();
       if (hasDefault(type)) {
-        cases.add(new Case(type.getSimpleName(), defaults(type)));
+        add(cases, type, name, () -> defaults(type));
       }
       variants(type)
-          .forEach(
-              (label, json) ->
-                  cases.add(new Case(type.getSimpleName() + " " + label, read(type, json))));
+          .forEach((label, json) -> add(cases, type, name + " " + label, () -> read(type, json)));
     }
-    return cases;
+    return List.copyOf(cases);
+  }
+
+  private static void add(
+      List<Case> cases, Class<?> type, String name, Supplier<IUpdater> updater) {
+    boolean first = cases.stream().noneMatch(c -> c.prototype().getClass() == type);
+    try {
+      cases.add(new Case(name, updater.get(), first));
+    } catch (IllegalStateException | UncheckedIOException e) {
+      BROKEN.put(name, e.toString());
+    }
+  }
+
+  /** One case of each class. */
+  static List<Case> classes() {
+    return all().stream().filter(Case::first).toList();
+  }
+
+  /** Every case with the networks it is to train: the further ones of a class with fewer. */
+  static Stream<Arguments> onNetworks() {
+    return all().stream()
+        .flatMap(
+            c ->
+                Stream.of(Topology.values())
+                    .filter(t -> c.first() || t == Topology.CONVOLUTION || t == Topology.GRAPH)
+                    .map(t -> Arguments.of(c, t)));
   }
 
   static List<Case> bound() {

@@ -20,6 +20,11 @@ final class Variants {
 
   static final Map<String, Map<String, String>> JSON =
       Map.ofEntries(
+          Map.entry(
+              "Adafactor",
+              Map.of(
+                  "rate", "{'learningRate': 0.001, 'relativeStep': false, 'beta1': 0.9}",
+                  "unscaled", "{'scaleParameter': false, 'weightDecay': 0.01}")),
           Map.entry("AdaBound", Map.of("amsBound", "{'amsBound': true}")),
           Map.entry("AdEMAMix", Map.of("warm", "{'alphaWarmup': 10, 'beta3Warmup': 10}")),
           Map.entry(
@@ -35,6 +40,44 @@ final class Variants {
           Map.entry("CoRe", Map.of("frozen", "{'scoreHistory': 2, 'frozenFraction': 0.1}")),
           Map.entry("ExponentiatedGradient", Map.of("Adam", "{'mode': 'ADAM'}")),
           Map.entry("FAdam", Map.of("without decay", "{'weightDecay': 0}")),
+          Map.entry(
+              "LionK",
+              Map.of(
+                  "L2", "{'kappa': 'L2'}",
+                  "LP", "{'kappa': 'LP', 'kappaP': 1.5}",
+                  "Huber", "{'kappa': 'HUBER', 'kappaEpsilon': 0.1}",
+                  "soft L1", "{'kappa': 'SOFT_L1', 'kappaEpsilon': 0.0001}",
+                  "top k", "{'kappa': 'TOPK_L1', 'kappaTopK': 3}",
+                  "relativistic", "{'kappa': 'RELATIVISTIC', 'kappaEpsilon': 0.1}",
+                  "tanh", "{'kappa': 'TANH', 'kappaEpsilon': 0.1}",
+                  "groups", "{'kappa': 'GROUP_L2'}",
+                  "nuclear", "{'kappa': 'NUCLEAR'}")),
+          Map.entry("Muon", Map.of("hidden only", "{'hiddenOnly': true}")),
+          Map.entry(
+              "OnlineSubspaceDescent",
+              Map.of(
+                  "of Adam", ADAM.replaceFirst("}}$", "}, 'rank': 2}"),
+                  "of Lion",
+                      over(
+                          "org.dl4jplus.optim.first.Lion",
+                          ", 'rank': 2" + ", 'projectionOptimizer': 'LION'"),
+                  "by SGD",
+                      over(
+                          "org.dl4jplus.optim.first.Adan",
+                          ", 'rank': 1" + ", 'projectionOptimizer': 'SGD'"),
+                  "by SVD",
+                      over(
+                          "org.dl4jplus.optim.first.Adan",
+                          ", 'rank': 1" + ", 'projectionOptimizer': 'NONE_SVD'"))),
+          Map.entry(
+              "Soap", Map.of("every step", "{'preconditionFrequency': 1, 'precondition1d': true}")),
+          Map.entry(
+              "SubsetNormAdam",
+              Map.of(
+                  "subspace", "{'momentum': 'SUBSPACE', 'rank': 2}",
+                  "top k", "{'momentum': 'SUBSPACE', 'rank': 2, 'projection': 'TOPK_NORM'}",
+                  "uniform", "{'momentum': 'SUBSPACE', 'rank': 2, 'projection': 'UNIFORM'}",
+                  "plain", "{'momentum': 'NONE', 'secondMoment': 'NONE'}")),
           Map.entry(
               "Lars",
               Map.of(
