@@ -7,7 +7,6 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
-import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.vector.Vector;
@@ -37,7 +36,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @Getter
 @EqualsAndHashCode(callSuper = true)
 @ToString(callSuper = true)
-public final class ADoG extends AbstractUpdater {
+public final class ADoG extends AbstractParameterFree {
 
   private static final int W = 0;
   private static final int X = 1;
@@ -45,8 +44,6 @@ public final class ADoG extends AbstractUpdater {
   private static final int DISTANCE = 1;
   private static final int DISTANCE_SUM = 2;
 
-  private final double repsRel;
-  private final Double initialDistance;
   private final double alphaConst;
   private final double epsilon;
 
@@ -62,26 +59,9 @@ public final class ADoG extends AbstractUpdater {
       @JsonProperty("initialDistance") Double initialDistance,
       @JsonProperty("alphaConst") Double alphaConst,
       @JsonProperty("epsilon") Double epsilon) {
-    this.repsRel = positive("repsRel", repsRel, 1e-6);
-    this.initialDistance =
-        initialDistance == null ? null : positive("initialDistance", initialDistance, 1);
+    super(null, repsRel, initialDistance);
     this.alphaConst = positive("alphaConst", alphaConst, 0.5);
     this.epsilon = nonNegative("epsilon", epsilon, 1e-8);
-  }
-
-  @Override
-  public boolean allowsChangedUpdates() {
-    return false;
-  }
-
-  @Override
-  public boolean hasLearningRate() {
-    return false;
-  }
-
-  @Override
-  public boolean needsParameters() {
-    return initialDistance == null;
   }
 
   @Override
@@ -93,7 +73,7 @@ public final class ADoG extends AbstractUpdater {
   protected void step(Step step) {
     double alpha = 1;
     if (step.t() == 1) {
-      double distance = Displacement.initial(step, repsRel, initialDistance);
+      double distance = firstDistance(step);
       step.scalar(DISTANCE, distance);
       step.scalar(DISTANCE_SUM, distance);
     } else {

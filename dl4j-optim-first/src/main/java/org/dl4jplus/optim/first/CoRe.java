@@ -11,6 +11,7 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
+import org.dl4jplus.optim.first.linalg.Largest;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
@@ -178,7 +179,9 @@ public final class CoRe extends AbstractUpdater {
     long frozen = (long) (frozenFraction * step.length());
     boolean freezes = scoreHistory > 0 && k >= scoreHistory && frozen > 0;
     double threshold =
-        freezes ? 0.999999 * Ranking.largest(step, scoreVector(), frozen) : Double.NaN;
+        freezes
+            ? 0.999999 * Largest.value(step.state(scoreVector()).toDoubleVector(), (int) frozen)
+            : Double.NaN;
     step.forEach(
         lane -> {
           Vector c = lane.gradient();

@@ -8,7 +8,6 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
-import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.updater.VariableShape;
@@ -48,14 +47,12 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @Getter
 @EqualsAndHashCode(callSuper = true)
 @ToString(callSuper = true)
-public class DoG extends AbstractUpdater {
+public class DoG extends AbstractParameterFree {
 
   private static final int GRADIENTS = 0;
   private static final int DISTANCE = 1;
 
-  private final double repsRel;
   private final double epsilon;
-  private final Double initialDistance;
   private final Double initEta;
   private final double weightDecay;
 
@@ -83,28 +80,15 @@ public class DoG extends AbstractUpdater {
       @JsonProperty("initialDistance") Double initialDistance,
       @JsonProperty("initEta") Double initEta,
       @JsonProperty("weightDecay") Double weightDecay) {
-    super(learningRate, 1, null);
-    this.repsRel = positive("repsRel", repsRel, 1e-6);
+    super(learningRate, repsRel, initialDistance);
     this.epsilon = nonNegative("epsilon", epsilon, 1e-8);
-    this.initialDistance =
-        initialDistance == null ? null : positive("initialDistance", initialDistance, 1);
     this.initEta = initEta == null ? null : positive("initEta", initEta, 1);
     this.weightDecay = nonNegative("weightDecay", weightDecay, 0);
   }
 
   @Override
-  public boolean allowsChangedUpdates() {
-    return false;
-  }
-
-  @Override
-  public boolean hasLearningRate() {
-    return false;
-  }
-
-  @Override
   public boolean needsParameters() {
-    return initialDistance == null && initEta == null;
+    return super.needsParameters() && initEta == null;
   }
 
   @Override
@@ -123,7 +107,7 @@ public class DoG extends AbstractUpdater {
     double distance;
     if (step.t() == 1) {
       gradients += epsilon;
-      distance = initEta == null ? Displacement.initial(step, repsRel, initialDistance) : 0;
+      distance = initEta == null ? firstDistance(step) : 0;
     } else {
       distance =
           Math.max(step.scalar(DISTANCE), Math.sqrt(step.sum(lane -> lane.state(0).squaredNorm())));

@@ -9,12 +9,12 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
+import org.dl4jplus.optim.first.linalg.Largest;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.vector.HostView;
-import org.dl4jplus.optim.first.vector.Selection;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -216,19 +216,12 @@ public final class MicroAdam extends AbstractUpdater {
     for (int i = 0; i < size; i++) {
       magnitudes[i] = Math.abs(a.get(from + i));
     }
-    double threshold = Selection.kthLargest(magnitudes.clone(), size, k);
-    int ties = k;
-    for (double magnitude : magnitudes) {
-      ties -= magnitude > threshold ? 1 : 0;
-    }
     int at = target;
-    for (int i = 0; i < size; i++) {
-      if (magnitudes[i] > threshold || magnitudes[i] == threshold && ties-- > 0) {
-        places.set(at, i);
-        values.set(at, a.get(from + i));
-        a.set(from + i, 0);
-        at++;
-      }
+    for (int i : Largest.of(magnitudes, k)) {
+      places.set(at, i);
+      values.set(at, a.get(from + i));
+      a.set(from + i, 0);
+      at++;
     }
   }
 

@@ -10,6 +10,7 @@ import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.linalg.LowRankProjector;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
+import org.dl4jplus.optim.first.updater.DelegatingUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.updater.VariableShape;
@@ -19,10 +20,9 @@ import org.dl4jplus.optim.first.vector.Vector;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.learning.config.NoOp;
-import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -46,10 +46,12 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * made orthonormal otherwise. Vectors and matrices whose shorter side is at most {@code rank} get
  * the delegate at full size. Convolution kernels count as {@code [out, in*kH*kW]}.
  *
- * <p>Fields: {@code delegate}, any updater that needs no binding; {@code rank}, at least 1, without
- * a default; {@code updateProjectionGap} 200, at least 1; {@code scale} 1, at least 0 (the authors'
- * runs on language models take 0.25); {@code projectionOptimizer} ADAMW. Learning rate and schedule
- * are the delegate's.
+ * <p>Fields: {@code delegate}, any updater that needs no binding and keeps no account of its
+ * updates; {@code rank}, at least 1, without a default; {@code updateProjectionGap} 200, at least
+ * 1; {@code scale} 1, at least 0 (the authors' runs on language models take 0.25); {@code
+ * projectionOptimizer} ADAMW; {@code signAfter} false, true only for {@link Lion}: project its
+ * average back and take the sign at full size, as the authors' Lion does. Learning rate and
+ * schedule are the delegate's.
  *
  * <p>State: for a matrix {@code k * rank * (shorter side)} with k = 3 (ADAMW), 2 (LION), 1 (else),
  * and the delegate's for {@code rank * (longer side)} parameters; else the delegate's. Needs {@link
@@ -61,7 +63,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @Getter
 @EqualsAndHashCode(callSuper = true)
 @ToString(callSuper = true)
-public final class OnlineSubspaceDescent extends AbstractUpdater {
+public final class OnlineSubspaceDescent extends DelegatingUpdater {
 
   /** How the projection moves. */
   public enum ProjectionOptimizer {
@@ -87,11 +89,11 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
   private static final double ADAM_BETA2 = 0.999;
   private static final double LION_BETA2 = 0.99;
 
-  private IUpdater delegate;
   private final int rank;
   private final int updateProjectionGap;
   private final double scale;
   private final ProjectionOptimizer projectionOptimizer;
+  private final boolean signAfter;
 
   /**
    * With its defaults.
@@ -101,7 +103,7 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
    * @throws IllegalArgumentException if the delegate needs binding
    */
   public OnlineSubspaceDescent(IUpdater delegate, int rank) {
-    this(delegate, rank, null, null, null);
+    this(delegate, rank, null, null, null, null);
   }
 
   @Builder
@@ -111,15 +113,19 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
       @JsonProperty("rank") Integer rank,
       @JsonProperty("updateProjectionGap") Integer updateProjectionGap,
       @JsonProperty("scale") Double scale,
-      @JsonProperty("projectionOptimizer") ProjectionOptimizer projectionOptimizer) {
-    if (delegate == null
-        || delegate instanceof NoOp
-        || delegate instanceof AbstractUpdater own && own.needsBinding()) {
+      @JsonProperty("projectionOptimizer") ProjectionOptimizer projectionOptimizer,
+      @JsonProperty("signAfter") Boolean signAfter) {
+    super(
+        delegate,
+        "that needs neither shapes nor values of parameters and whose updates may be changed",
+        delegate instanceof AbstractUpdater own
+            && (own.needsBinding() || !own.allowsChangedUpdates()));
+    this.signAfter = signAfter != null && signAfter;
+    if (this.signAfter && !(delegate instanceof Lion)) {
       throw new IllegalArgumentException(
-          "delegate must be an updater that needs neither shapes nor values of parameters, got "
-              + (delegate == null ? null : delegate.getClass().getSimpleName()));
+          "signAfter must be false unless the delegate is Lion, got true with "
+              + delegate.getClass().getSimpleName());
     }
-    this.delegate = delegate;
     this.rank = count("rank", rank, 0);
     this.updateProjectionGap = count("updateProjectionGap", updateProjectionGap, 200);
     this.scale = nonNegative("scale", scale, 1);
@@ -132,28 +138,6 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
     return true;
   }
 
-  @Override
-  public double getLearningRate(int iteration, int epoch) {
-    return delegate.getLearningRate(iteration, epoch);
-  }
-
-  @Override
-  public boolean hasLearningRate() {
-    return delegate.hasLearningRate();
-  }
-
-  @Override
-  public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
-    delegate.setLrAndSchedule(lr, lrSchedule);
-  }
-
-  @Override
-  public AbstractUpdater clone() {
-    OnlineSubspaceDescent copy = (OnlineSubspaceDescent) super.clone();
-    copy.delegate = delegate.clone();
-    return copy;
-  }
-
   private boolean projects(VariableShape shape) {
     return shape.matrix() && Math.min(shape.rows(), shape.columns()) > rank;
   }
@@ -162,10 +146,10 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
   protected StateLayout layout(VariableShape shape) {
     StateLayout layout = new StateLayout().scalars(1);
     if (!projects(shape)) {
-      return layout.vector("delegate", delegate.stateSize(shape.length()));
+      return layout.vector("delegate", getDelegate().stateSize(shape.length()));
     }
     long longer = Math.max(shape.rows(), shape.columns());
-    layout.vector("delegate", delegate.stateSize(longer * rank));
+    layout.vector("delegate", getDelegate().stateSize(longer * rank));
     for (int i = 0; i <= projectionOptimizer.moments; i++) {
       layout.vector("projection" + i, rank * shape.length() / longer);
     }
@@ -175,7 +159,7 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
   @Override
   protected void step(Step step) {
     GradientUpdater<?> inner =
-        step.attached(() -> delegate.instantiate(step.state(0), step.t() == 1));
+        step.attached(() -> getDelegate().instantiate(step.state(0), step.t() == 1));
     if (!projects(step.shape())) {
       inner.applyUpdater(step.gradient(), step.iteration(), step.epoch());
       return;
@@ -195,11 +179,34 @@ public final class OnlineSubspaceDescent extends AbstractUpdater {
     Nd4j.gemm(h, p, low, false, true, 1, 0);
     boolean moves = step.t() > 1 && projectionOptimizer != ProjectionOptimizer.NONE_SVD;
     INDArray change = moves ? change(step, h, p, low) : null;
-    inner.applyUpdater(low.reshape('c', new long[] {low.length()}), step.iteration(), step.epoch());
-    Nd4j.gemm(low, p, h, false, false, scale, 0);
+    INDArray flat = low.reshape('c', new long[] {low.length()});
+    if (signAfter) {
+      average(step, (Lion) getDelegate(), flat);
+      Nd4j.gemm(low, p, h, false, false, 1, 0);
+      step.forEach(lane -> lane.gradient().sign().scale(scale * step.learningRate()));
+    } else {
+      inner.applyUpdater(flat, step.iteration(), step.epoch());
+      Nd4j.gemm(low, p, h, false, false, scale, 0);
+    }
     if (moves) {
       move(step, change);
     }
+  }
+
+  /** Lion's average in the subspace, before the sign, in the delegate's place of the state. */
+  private static void average(Step step, Lion lion, INDArray low) {
+    INDArray moment = step.state(0).get(NDArrayIndex.interval(0, low.length()));
+    Operands operands = new Operands(low, null, List.of(moment));
+    VectorExecutor.of(operands)
+        .forEach(
+            lane -> {
+              Vector g = lane.gradient();
+              Vector m = lane.state(0);
+              Vector c = lane.temp(0).blend(lion.getBeta1(), m, 1 - lion.getBeta1(), g);
+              m.ema(lion.getBeta2(), g);
+              g.set(c);
+            },
+            operands);
   }
 
   /**

@@ -137,6 +137,7 @@ public final class OptAmsGrad extends AbstractUpdater {
       for (int i = 0; i <= history; i++) {
         layout.vector("gradient" + i, n);
       }
+      layout.scalars((history + 1) * (history + 1));
     }
     return layout;
   }
@@ -178,20 +179,33 @@ public final class OptAmsGrad extends AbstractUpdater {
     return FIRST_GRADIENT + (int) ((step.t() + i) % (history + 1));
   }
 
-  /** Stores the gradient and gives the weights of x_1 ... x_r, or null while there are too few. */
+  /**
+   * Stores the gradient and gives the weights of x_1 ... x_r, or null while there are too few. Of
+   * the products of differences only those with the latest are new; the others are kept as scalars.
+   */
   private double[] remember(Step step) {
     int newest = slot(step, history);
-    step.forEach(lane -> lane.state(newest).set(lane.gradient()));
+    int known = (int) Math.min(step.t() - 1, history);
+    double[] products =
+        step.sums(
+            known,
+            (lane, sums) -> {
+              lane.state(newest).set(lane.gradient());
+              Vector latest = known == 0 ? null : difference(step, lane, 0, history - 1);
+              for (int k = 0; k < known; k++) {
+                sums[k] = latest.dot(difference(step, lane, 1, history - 1 - k));
+              }
+            });
+    for (int k = 0; k < known; k++) {
+      step.scalar(product(step, history - 1, history - 1 - k), products[k]);
+    }
     if (step.t() <= history) {
       return null;
     }
     double[][] gram = new double[history][history];
     for (int i = 0; i < history; i++) {
       for (int j = 0; j <= i; j++) {
-        int column = i;
-        int row = j;
-        gram[i][j] =
-            step.sum(lane -> difference(step, lane, 0, column).dot(difference(step, lane, 1, row)));
+        gram[i][j] = step.scalar(product(step, i, j));
       }
       gram[i][i] += regularization;
     }
@@ -200,6 +214,13 @@ public final class OptAmsGrad extends AbstractUpdater {
     Cholesky.solve(gram, weights);
     double sum = Arrays.stream(weights).sum();
     return Arrays.stream(weights).map(z -> z / sum).toArray();
+  }
+
+  /** The scalar that holds the product of two differences, the later one first. */
+  private int product(Step step, int i, int j) {
+    int later = slot(step, i + 1) - FIRST_GRADIENT;
+    int earlier = slot(step, j + 1) - FIRST_GRADIENT;
+    return later * (history + 1) + earlier;
   }
 
   /** x_(i+1) - x_i. */

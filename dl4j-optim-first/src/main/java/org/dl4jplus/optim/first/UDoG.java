@@ -1,12 +1,9 @@
 package org.dl4jplus.optim.first;
 
-import static org.dl4jplus.optim.first.updater.Require.positive;
-
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
-import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.vector.Vector;
@@ -44,7 +41,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @Getter
 @EqualsAndHashCode(callSuper = true)
 @ToString(callSuper = true)
-public final class UDoG extends AbstractUpdater {
+public final class UDoG extends AbstractParameterFree {
 
   private static final int Y = 0;
   private static final int S = 1;
@@ -54,9 +51,6 @@ public final class UDoG extends AbstractUpdater {
   private static final int WEIGHT = 2;
   private static final int Q = 3;
   private static final int LARGEST = 4;
-
-  private final double repsRel;
-  private final Double initialDistance;
 
   /** U-DoG with its defaults. */
   public UDoG() {
@@ -68,24 +62,7 @@ public final class UDoG extends AbstractUpdater {
   private UDoG(
       @JsonProperty("repsRel") Double repsRel,
       @JsonProperty("initialDistance") Double initialDistance) {
-    this.repsRel = positive("repsRel", repsRel, 1e-6);
-    this.initialDistance =
-        initialDistance == null ? null : positive("initialDistance", initialDistance, 1);
-  }
-
-  @Override
-  public boolean allowsChangedUpdates() {
-    return false;
-  }
-
-  @Override
-  public boolean hasLearningRate() {
-    return false;
-  }
-
-  @Override
-  public boolean needsParameters() {
-    return initialDistance == null;
+    super(null, repsRel, initialDistance);
   }
 
   @Override
@@ -116,7 +93,7 @@ public final class UDoG extends AbstractUpdater {
   /** Iteration A. The two stands differ by a multiple of m alone. */
   private void lookAhead(Step step) {
     if (step.t() == 1) {
-      double distance = Displacement.initial(step, repsRel, initialDistance);
+      double distance = firstDistance(step);
       step.scalar(DISTANCE, distance);
       step.scalar(DISTANCE_SUM, distance);
     }

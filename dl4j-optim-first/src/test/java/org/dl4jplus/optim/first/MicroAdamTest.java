@@ -1,11 +1,9 @@
 package org.dl4jplus.optim.first;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -114,19 +112,5 @@ class MicroAdamTest {
     MicroAdam updater = MicroAdam.builder().density(0.4).learningRate(1.0).build();
     new ArrayOptimizer(updater, List.of(), p).step(Nd4j.createFromArray(1.0, -2.0, 2.0, 2.0, -2.0));
     assertArrayEquals(new double[] {0, 1, -1, 0, 0}, p.toDoubleVector(), 1e-6);
-  }
-
-  @Test
-  void kthLargestAgreesWithSorting() {
-    Random random = new Random(2);
-    for (int round = 0; round < 300; round++) {
-      double[] values = random.ints(1 + random.nextInt(40), 0, 12).asDoubleStream().toArray();
-      double[] sorted = values.clone();
-      Arrays.sort(sorted);
-      int k = 1 + random.nextInt(values.length);
-      assertEquals(
-          sorted[values.length - k],
-          org.dl4jplus.optim.first.vector.Selection.kthLargest(values, values.length, k));
-    }
   }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Random;
 import org.dl4jplus.optim.first.OnlineSubspaceDescent.ProjectionOptimizer;
+import org.dl4jplus.optim.first.linalg.LowRankProjector;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,6 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 class OnlineSubspaceDescentTest {
 
@@ -93,6 +95,29 @@ class OnlineSubspaceDescentTest {
     copy.setLrAndSchedule(0.7, null);
     assertEquals(0.7, copy.getLearningRate(0, 0));
     assertEquals(0.1, updater.getLearningRate(0, 0));
+  }
+
+  @Test
+  void lionMaySignAtFullSize() {
+    Random random = new Random(4);
+    OnlineSubspaceDescent updater =
+        OnlineSubspaceDescent.builder()
+            .delegate(new Lion(0.1))
+            .rank(2)
+            .scale(0.5)
+            .signAfter(true)
+            .build();
+    INDArray p = Nd4j.create(DataType.DOUBLE, 6, 4);
+    ArrayOptimizer optimizer = new ArrayOptimizer(updater, List.of(), p);
+    INDArray g = random(DataType.DOUBLE, random, new long[] {6, 4})[0];
+    INDArray q = LowRankProjector.rightVectors(g, 2);
+    optimizer.step(g);
+    INDArray expected = Transforms.sign(g.mmul(q.transpose()).mmul(q)).muli(-0.5 * 0.1);
+    assertTrue(expected.sub(p).amaxNumber().doubleValue() < 1e-14);
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            OnlineSubspaceDescent.builder().delegate(new Sgd(0.1)).rank(2).signAfter(true).build());
   }
 
   @Test

@@ -32,6 +32,17 @@ public final class Largest {
     return Arrays.copyOf(positions, found);
   }
 
+  /**
+   * The k-th largest value.
+   *
+   * @param values the values; reordered
+   * @param k rank from the top, from 1 to the number of values
+   * @return the value
+   */
+  public static double value(double[] values, int k) {
+    return descending(values, k - 1);
+  }
+
   /** Quickselect: the value that descending order has at a position. Changes the array. */
   private static double descending(double[] values, int position) {
     int low = 0;

@@ -37,8 +37,7 @@ public final class AdamRule {
   }
 
   /**
-   * The same as a part of a larger rule: turns the lane's gradient into the update. It uses the
-   * lane's first scratch vector.
+   * The same as a part of a larger rule: turns the lane's gradient into the update.
    *
    * @param step the step, for its number
    * @param lr factor of the update
@@ -53,18 +52,11 @@ public final class AdamRule {
       Step step, double lr, double beta1, double beta2, double epsilon, int mIndex, int vIndex) {
     double forM = lr / step.correction(beta1);
     double forV = 1 / Math.sqrt(step.correction(beta2));
-    // In single precision a smaller epsilon is 0.
-    boolean mayBeZero = (float) epsilon == 0;
     return lane -> {
       Vector g = lane.gradient();
       Vector m = lane.state(mIndex).ema(beta1, g);
       Vector v = lane.state(vIndex).emaSquare(beta2, g);
-      g.set(m).scale(forM);
-      if (mayBeZero) {
-        g.divOrZero(lane.temp(0).set(v).sqrt().scale(forV).shift(epsilon));
-      } else {
-        g.divSqrt(v, forV, epsilon);
-      }
+      g.set(m).scale(forM).divSqrt(v, forV, epsilon);
     };
   }
 }

@@ -2,6 +2,7 @@ package org.dl4jplus.optim.first.updater;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -204,6 +205,17 @@ public final class Step {
    */
   public double sum(ToDoubleFunction<Lane> quantity) {
     return executor.sum(quantity, operands);
+  }
+
+  /**
+   * Sums several quantities in one pass; see {@link VectorExecutor#sums}.
+   *
+   * @param count how many
+   * @param quantities fills in what a stretch contributes to each
+   * @return the sums
+   */
+  public double[] sums(int count, BiConsumer<Lane, double[]> quantities) {
+    return executor.sums(count, quantities, operands);
   }
 
   /**

@@ -3,31 +3,23 @@ package org.dl4jplus.optim.first.updater;
 import java.util.List;
 import java.util.Map;
 import lombok.EqualsAndHashCode;
-import lombok.Getter;
 import lombok.ToString;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
-import org.nd4j.linalg.schedule.ISchedule;
 
 /**
  * Base of the updaters that change what another one, the delegate, returns. The delegate may be any
- * updater, the platform's included. State, learning rate, schedule and needs are the delegate's;
- * read them from {@code getDelegate()}, which {@code getLearningRate()} and {@code
- * getLearningRateSchedule()} do not know.
+ * updater, the platform's included. State, learning rate, schedule and needs are the delegate's.
  *
  * <p>Gradients that are not finite are treated as in every updater of the project, also around one
  * of the platform's.
  */
-@Getter
 @EqualsAndHashCode(callSuper = true)
 @ToString(callSuper = true)
-public abstract class WrappingUpdater extends AbstractUpdater {
-
-  private IUpdater delegate;
+public abstract class WrappingUpdater extends DelegatingUpdater {
 
   /**
    * Wraps an updater.
@@ -36,14 +28,10 @@ public abstract class WrappingUpdater extends AbstractUpdater {
    * @throws IllegalArgumentException if it is null, {@code NoOp} or does not allow it
    */
   protected WrappingUpdater(IUpdater delegate) {
-    if (delegate == null
-        || delegate instanceof NoOp
-        || delegate instanceof AbstractUpdater own && !own.allowsChangedUpdates()) {
-      throw new IllegalArgumentException(
-          "delegate must be an updater whose updates may be changed, got "
-              + (delegate == null ? null : delegate.getClass().getSimpleName()));
-    }
-    this.delegate = delegate;
+    super(
+        delegate,
+        "whose updates may be changed",
+        delegate instanceof AbstractUpdater own && !own.allowsChangedUpdates());
   }
 
   /**
@@ -61,7 +49,7 @@ public abstract class WrappingUpdater extends AbstractUpdater {
 
   /** The delegate, if it is one of the project's; null otherwise. */
   private AbstractUpdater own() {
-    return delegate instanceof AbstractUpdater own ? own : null;
+    return getDelegate() instanceof AbstractUpdater own ? own : null;
   }
 
   @Override
@@ -83,7 +71,7 @@ public abstract class WrappingUpdater extends AbstractUpdater {
   public AbstractUpdater bound(Binding newBinding) {
     WrappingUpdater copy = (WrappingUpdater) super.bound(newBinding);
     if (own() != null) {
-      copy.delegate = own().bound(newBinding);
+      copy.delegate(own().bound(newBinding));
     }
     return copy;
   }
@@ -91,42 +79,20 @@ public abstract class WrappingUpdater extends AbstractUpdater {
   @Override
   public long stateSize(long numParams) {
     requireBound();
-    return delegate.stateSize(numParams);
+    return getDelegate().stateSize(numParams);
   }
 
   @Override
   public GradientUpdater<?> instantiate(INDArray viewArray, boolean initializeViewArray) {
     requireBound();
-    return new Running(this, delegate.instantiate(viewArray, initializeViewArray));
+    return new Running(this, getDelegate().instantiate(viewArray, initializeViewArray));
   }
 
   @Override
   public GradientUpdater<?> instantiate(
       Map<String, INDArray> updaterState, boolean initializeStateArrays) {
     requireBound();
-    return new Running(this, delegate.instantiate(updaterState, initializeStateArrays));
-  }
-
-  @Override
-  public double getLearningRate(int iteration, int epoch) {
-    return delegate.getLearningRate(iteration, epoch);
-  }
-
-  @Override
-  public boolean hasLearningRate() {
-    return delegate.hasLearningRate();
-  }
-
-  @Override
-  public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
-    delegate.setLrAndSchedule(lr, lrSchedule);
-  }
-
-  @Override
-  public AbstractUpdater clone() {
-    WrappingUpdater copy = (WrappingUpdater) super.clone();
-    copy.delegate = delegate.clone();
-    return copy;
+    return new Running(this, getDelegate().instantiate(updaterState, initializeStateArrays));
   }
 
   /** The delegate at work. */

@@ -2,8 +2,8 @@ package org.dl4jplus.optim.first.vector;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -20,8 +20,10 @@ final class ArrayExecutor implements VectorExecutor {
   }
 
   @Override
-  public double sum(ToDoubleFunction<Lane> quantity, Operands operands) {
-    return quantity.applyAsDouble(new ArrayLane(operands));
+  public double[] sums(int count, BiConsumer<Lane, double[]> quantities, Operands operands) {
+    double[] sums = new double[count];
+    quantities.accept(new ArrayLane(operands), sums);
+    return sums;
   }
 
   private static final class ArrayLane extends Lane {

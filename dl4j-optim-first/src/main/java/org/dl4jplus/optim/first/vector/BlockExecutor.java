@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -43,21 +43,16 @@ final class BlockExecutor implements VectorExecutor {
 
   @Override
   public void forEach(Consumer<Lane> rule, Operands operands) {
-    sum(
-        lane -> {
-          rule.accept(lane);
-          return 0;
-        },
-        operands);
+    sums(0, (lane, none) -> rule.accept(lane), operands);
   }
 
   @Override
-  public double sum(ToDoubleFunction<Lane> quantity, Operands operands) {
+  public double[] sums(int count, BiConsumer<Lane, double[]> quantities, Operands operands) {
     long length = operands.gradient().length();
     long blocks = (length + BLOCK - 1) / BLOCK;
     int parts = (int) Math.min(PARTS, blocks);
     Memories memories = new Memories(operands);
-    double[] sums = new double[parts];
+    double[][] partial = new double[parts][count];
     AtomicInteger next = new AtomicInteger();
     ThreadLocal<BlockLane> lanes =
         operands.gradient().dataType() == DataType.DOUBLE ? doubles : floats;
@@ -69,7 +64,7 @@ final class BlockExecutor implements VectorExecutor {
             for (int part; (part = next.getAndIncrement()) < parts; ) {
               long from = blocks * part / parts * BLOCK;
               long to = Math.min(length, blocks * (part + 1) / parts * BLOCK);
-              sums[part] = lane.run(quantity, from, to);
+              lane.run(quantities, from, to, partial[part]);
             }
           } finally {
             lane.leave();
@@ -87,11 +82,17 @@ final class BlockExecutor implements VectorExecutor {
     for (ForkJoinTask<?> task : tasks) {
       task.join();
     }
-    double sum = 0;
-    for (double s : sums) {
-      sum += s;
+    double[] sums = new double[count];
+    for (double[] part : partial) {
+      add(sums, part);
     }
-    return sum;
+    return sums;
+  }
+
+  private static void add(double[] sums, double[] summands) {
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] += summands[i];
+    }
   }
 
   /** The memory behind the operands. */
@@ -141,17 +142,17 @@ final class BlockExecutor implements VectorExecutor {
       memories = null;
     }
 
-    double run(ToDoubleFunction<Lane> quantity, long from, long to) {
-      double sum = 0;
+    void run(BiConsumer<Lane, double[]> quantities, long from, long to, double[] sums) {
+      double[] summands = new double[sums.length];
       for (long start = from; start < to; start += BLOCK) {
         move(start, (int) Math.min(BLOCK, to - start), memories);
-        sum += quantity.applyAsDouble(this);
+        quantities.accept(this, summands);
+        add(sums, summands);
         ((Block) gradient).flush();
         for (int i = 0; i < memories.states.length; i++) {
           ((Block) states.get(i)).flush();
         }
       }
-      return sum;
     }
 
     private void move(long start, int newLength, Memories from) {

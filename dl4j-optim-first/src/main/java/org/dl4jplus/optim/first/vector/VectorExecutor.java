@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.first.vector;
 
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,7 +27,19 @@ public interface VectorExecutor {
    * @param operands the arrays
    * @return the sum
    */
-  double sum(ToDoubleFunction<Lane> quantity, Operands operands);
+  default double sum(ToDoubleFunction<Lane> quantity, Operands operands) {
+    return sums(1, (lane, sums) -> sums[0] = quantity.applyAsDouble(lane), operands)[0];
+  }
+
+  /**
+   * Sums several quantities in one pass over memory; otherwise like {@link #sum}.
+   *
+   * @param count how many
+   * @param quantities fills in what a stretch contributes to each
+   * @param operands the arrays
+   * @return the sums
+   */
+  double[] sums(int count, BiConsumer<Lane, double[]> quantities, Operands operands);
 
   /**
    * The fastest executor for these arrays: blocks of primitive arrays where the memory can be read
