@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
@@ -19,18 +21,18 @@ import org.nd4j.linalg.dataset.DataSet;
 /** Two workers whose parameters and updater states are averaged. */
 class ParallelWrapperContractTest {
 
-  private static Thread.UncaughtExceptionHandler before;
+  private static PrintStream before;
 
-  /** A worker's exception reaches the caller of fit, and nothing is gained by printing it too. */
+  /** A worker's exception reaches the caller of fit, and is printed by its thread at some time. */
   @BeforeAll
   static void silenceWorkers() {
-    before = Thread.getDefaultUncaughtExceptionHandler();
-    Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {});
+    before = System.err;
+    System.setErr(new PrintStream(OutputStream.nullOutputStream()));
   }
 
   @AfterAll
   static void restore() {
-    Thread.setDefaultUncaughtExceptionHandler(before);
+    System.setErr(before);
   }
 
   @ParameterizedTest(name = "{0}")
