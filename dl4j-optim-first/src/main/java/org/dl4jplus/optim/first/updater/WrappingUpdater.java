@@ -15,9 +15,9 @@ import org.nd4j.linalg.schedule.ISchedule;
 
 /**
  * Base of the updaters that change what another one, the delegate, returns. The delegate may be any
- * updater, the platform's included. State, learning rate, schedule and needs are the delegate's;
- * read them from {@link #getDelegate()}, which {@link #getLearningRate()} and {@link
- * #getLearningRateSchedule()} do not know.
+ * updater, the platform's included. State, learning rate, schedule and needs are the delegate's. Of
+ * the getters only {@link #getLearningRate(int, int)} knows the rate; the plain one gives not a
+ * number.
  *
  * <p>Gradients that are not finite are treated as in every updater of the project, also around one
  * of the platform's.
