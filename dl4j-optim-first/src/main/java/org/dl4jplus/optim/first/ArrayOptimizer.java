@@ -78,7 +78,9 @@ public final class ArrayOptimizer {
       stateSize += this.updater.stateSize(parameter.length());
     }
     state = stateSize == 0 ? null : Nd4j.create(parameters[0].dataType(), stateSize);
-    gradientUpdater = this.updater.instantiate(state, true);
+    // As a row: releases before M2 know no other form.
+    gradientUpdater =
+        this.updater.instantiate(state == null ? null : state.reshape(1, stateSize), true);
   }
 
   private static IUpdater bound(IUpdater updater, List<INDArray> parameters) {

@@ -22,8 +22,9 @@ public final class AveragedParameters {
    * @return a copy in the layout of {@code model.params()}
    */
   public static INDArray of(Model model) {
-    INDArray parameters = model.params().dup();
-    for (UpdaterBlock block : ModelAccess.of(model).updaterBlocks()) {
+    ModelAccess access = ModelAccess.of(model);
+    INDArray parameters = access.parameters().dup();
+    for (UpdaterBlock block : access.updaterBlocks()) {
       if (block.getGradientUpdater() instanceof StateUpdater updater) {
         updater.toAveraged(
             parameters.get(

@@ -173,7 +173,7 @@ public final class CoRe extends AbstractUpdater {
   protected void step(Step step) {
     long k = step.t() - 1;
     double b = beta1Final + (beta1Initial - beta1Final) * Math.exp(-Math.pow(k / beta1Decay, 2));
-    double scale = 1 / (1 - Math.pow(b, step.t()));
+    double correction = step.correction(b);
     double root = signMode() ? 1 : 1 / Math.sqrt(step.correction(beta2));
     double initial = step.learningRate();
     long frozen = (long) (frozenFraction * step.length());
@@ -204,7 +204,7 @@ public final class CoRe extends AbstractUpdater {
           if (signMode()) {
             c.sign();
           } else {
-            c.scale(scale).divSqrt(lane.state(2), root, epsilon);
+            c.divSqrt(lane.state(2), root * correction, epsilon * correction);
           }
           Vector u = c.mul(s);
           if (freezes) {

@@ -5,6 +5,8 @@ import static org.dl4jplus.optim.first.updater.Require.check;
 import static org.dl4jplus.optim.first.updater.Require.count;
 import static org.dl4jplus.optim.first.updater.Require.nonNegative;
 
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
@@ -64,6 +66,9 @@ public final class MicroAdam extends AbstractUpdater {
   private static final int CODES_PER_NUMBER = 6;
 
   private static final int LEVELS = 15;
+
+  /** Numbers full of codes that a task handles. */
+  private static final int WORDS_AT_ONCE = 1024;
 
   private final double beta1;
   private final double beta2;
@@ -158,25 +163,22 @@ public final class MicroAdam extends AbstractUpdater {
           "MicroAdam's state was averaged or changed from outside; places and codes have no mean."
               + " Use ParallelWrapper's averageUpdaters(false), or Spark's saveUpdater(false)");
     }
-    for (int q = 0; q * (long) quantBlockSize < n; q++) {
-      addError(a, codes, ranges, q, n);
-    }
-    int at = 0;
-    for (int from = 0; from < n; from += topKBlockSize) {
-      int size = Math.min(topKBlockSize, n - from);
-      compress(a, from, size, places, values, row + at);
-      at += kept(size);
-    }
-    clearLastCode(codes, n);
-    for (int q = 0; q * (long) quantBlockSize < n; q++) {
-      quantise(a, codes, ranges, q, n);
-    }
-    at = 0;
-    for (int from = 0; from < n; from += topKBlockSize) {
-      int size = Math.min(topKBlockSize, n - from);
-      update(step, a, from, size, places, values, at);
-      at += kept(size);
-    }
+    int words = (int) ceilDiv(n, CODES_PER_NUMBER);
+    int chunks = (int) ceilDiv(words, WORDS_AT_ONCE);
+    int blocks = (int) ceilDiv(n, topKBlockSize);
+    forAll(
+        chunks,
+        c ->
+            addError(
+                a, codes, ranges, c * WORDS_AT_ONCE, Math.min(words, (c + 1) * WORDS_AT_ONCE)));
+    forAll(blocks, block -> compress(a, block, n, places, values, row));
+    forAll((int) ceilDiv(n, quantBlockSize), q -> measure(a, ranges, q, n));
+    forAll(
+        chunks,
+        c ->
+            quantise(
+                a, codes, ranges, c * WORDS_AT_ONCE, Math.min(words, (c + 1) * WORDS_AT_ONCE)));
+    forAll(blocks, block -> update(step, a, block, n, places, values));
     step.scalar(CHECKSUM, checksum(step, places, codes));
     a.flush();
     places.flush();
@@ -194,30 +196,78 @@ public final class MicroAdam extends AbstractUpdater {
     return Math.toIntExact(step.state(PLACES).length() / windowSize);
   }
 
-  private void addError(HostView a, HostView codes, HostView ranges, int q, int n) {
-    double low = ranges.get(2 * q);
-    double unit = (ranges.get(2 * q + 1) - low) / LEVELS;
-    int from = q * quantBlockSize;
-    int to = (int) Math.min(n, from + (long) quantBlockSize);
-    for (int i = from; i < to; i++) {
-      a.set(i, a.get(i) + code(codes, i) * unit + low);
+  /** Runs tasks that write to different places, on several threads if there are several. */
+  private static void forAll(int count, IntConsumer task) {
+    IntStream tasks = IntStream.range(0, count);
+    (count > 4 ? tasks.parallel() : tasks).forEach(task);
+  }
+
+  /** Adds the error of the entries whose codes lie in some numbers. */
+  private void addError(HostView a, HostView codes, HostView ranges, int fromWord, int toWord) {
+    int n = Math.toIntExact(a.length());
+    int i = fromWord * CODES_PER_NUMBER;
+    Quantum quantum = new Quantum(ranges, i);
+    for (int word = fromWord; word < toWord; word++) {
+      int packed = (int) codes.get(word);
+      for (int k = 0; k < CODES_PER_NUMBER && i < n; k++, i++) {
+        quantum.moveTo(i);
+        a.set(i, a.get(i) + (packed >>> 4 * k & LEVELS) * quantum.unit + quantum.low);
+      }
     }
   }
 
-  private static int code(HostView codes, int i) {
-    return (int) codes.get(i / CODES_PER_NUMBER) >>> 4 * (i % CODES_PER_NUMBER) & 15;
+  /** Codes what is left of the entries whose codes lie in some numbers. */
+  private void quantise(HostView a, HostView codes, HostView ranges, int fromWord, int toWord) {
+    int n = Math.toIntExact(a.length());
+    int i = fromWord * CODES_PER_NUMBER;
+    Quantum quantum = new Quantum(ranges, i);
+    for (int word = fromWord; word < toWord; word++) {
+      int packed = 0;
+      for (int k = 0; k < CODES_PER_NUMBER && i < n; k++, i++) {
+        quantum.moveTo(i);
+        int code = quantum.unit == 0 ? 0 : (int) ((a.get(i) - quantum.low) / quantum.unit + 0.5);
+        packed |= Math.min(code, LEVELS) << 4 * k;
+      }
+      codes.set(word, packed);
+    }
+  }
+
+  /** The scale of the quantisation block that an entry lies in. */
+  private final class Quantum {
+
+    private final HostView ranges;
+    private int end;
+    double low;
+    double unit;
+
+    Quantum(HostView ranges, int i) {
+      this.ranges = ranges;
+      enter(i / quantBlockSize);
+    }
+
+    void moveTo(int i) {
+      if (i == end) {
+        enter(i / quantBlockSize);
+      }
+    }
+
+    private void enter(int q) {
+      low = ranges.get(2 * q);
+      unit = (ranges.get(2 * q + 1) - low) / LEVELS;
+      end = (int) Math.min(Integer.MAX_VALUE, (q + 1) * (long) quantBlockSize);
+    }
   }
 
   /** Keeps the largest entries of a block and takes them out of a. */
-  private void compress(
-      HostView a, int from, int size, HostView places, HostView values, int target) {
-    int k = kept(size);
+  private void compress(HostView a, int block, int n, HostView places, HostView values, int row) {
+    int from = block * topKBlockSize;
+    int size = Math.min(topKBlockSize, n - from);
     double[] magnitudes = new double[size];
     for (int i = 0; i < size; i++) {
       magnitudes[i] = Math.abs(a.get(from + i));
     }
-    int at = target;
-    for (int i : Largest.of(magnitudes, k)) {
+    int at = row + block * kept(topKBlockSize);
+    for (int i : Largest.of(magnitudes, kept(size))) {
       places.set(at, i);
       values.set(at, a.get(from + i));
       a.set(from + i, 0);
@@ -225,12 +275,8 @@ public final class MicroAdam extends AbstractUpdater {
     }
   }
 
-  /** The last number may hold fewer than six codes. */
-  private static void clearLastCode(HostView codes, int n) {
-    codes.set((n - 1) / CODES_PER_NUMBER, 0);
-  }
-
-  private void quantise(HostView a, HostView codes, HostView ranges, int q, int n) {
+  /** Smallest and largest entry of a quantisation block. */
+  private void measure(HostView a, HostView ranges, int q, int n) {
     int from = q * quantBlockSize;
     int to = (int) Math.min(n, from + (long) quantBlockSize);
     double low = Double.POSITIVE_INFINITY;
@@ -241,18 +287,12 @@ public final class MicroAdam extends AbstractUpdater {
     }
     ranges.set(2 * q, low);
     ranges.set(2 * q + 1, high);
-    double unit = (high - low) / LEVELS;
-    for (int i = from; i < to; i++) {
-      int code = unit == 0 ? 0 : (int) Math.floor((a.get(i) - low) / unit + 0.5);
-      int shift = 4 * (i % CODES_PER_NUMBER);
-      int number = (int) codes.get(i / CODES_PER_NUMBER);
-      codes.set(i / CODES_PER_NUMBER, number & ~(15 << shift) | Math.min(code, LEVELS) << shift);
-    }
   }
 
   /** Adam over the window, for one top-k block. */
-  private void update(
-      Step step, HostView a, int from, int size, HostView places, HostView values, int offset) {
+  private void update(Step step, HostView a, int block, int n, HostView places, HostView values) {
+    int from = block * topKBlockSize;
+    int size = Math.min(topKBlockSize, n - from);
     double[] first = new double[size];
     double[] second = new double[size];
     int rowLength = rowLength(step);
@@ -262,7 +302,7 @@ public final class MicroAdam extends AbstractUpdater {
       double age = (step.t() - 1 - r) % windowSize;
       double forFirst = Math.pow(beta1, age);
       double forSecond = Math.pow(beta2, age);
-      int start = r * rowLength + offset;
+      int start = r * rowLength + block * kept(topKBlockSize);
       for (int j = start; j < start + k; j++) {
         int place = (int) places.get(j);
         double value = values.get(j);

@@ -186,21 +186,28 @@ public final class OptAmsGrad extends AbstractUpdater {
   private double[] remember(Step step) {
     int newest = slot(step, history);
     int known = (int) Math.min(step.t() - 1, history);
+    boolean enough = step.t() > history;
     double[] products =
         step.sums(
-            known,
+            known + 1,
             (lane, sums) -> {
               lane.state(newest).set(lane.gradient());
               Vector latest = known == 0 ? null : difference(step, lane, 0, history - 1);
               for (int k = 0; k < known; k++) {
                 sums[k] = latest.dot(difference(step, lane, 1, history - 1 - k));
               }
+              sums[known] = enough ? difference(step, lane, 1, 0).squaredNorm() : 0;
             });
     for (int k = 0; k < known; k++) {
       step.scalar(product(step, history - 1, history - 1 - k), products[k]);
     }
-    if (step.t() <= history) {
+    if (!enough) {
       return null;
+    }
+    double kept = step.scalar(product(step, 0, 0));
+    if (!(Math.abs(kept - products[known]) <= 1e-6 * products[known])) {
+      // The state was averaged: products of averages are not averages of products.
+      multiplyAll(step);
     }
     double[][] gram = new double[history][history];
     for (int i = 0; i < history; i++) {
@@ -214,6 +221,25 @@ public final class OptAmsGrad extends AbstractUpdater {
     Cholesky.solve(gram, weights);
     double sum = Arrays.stream(weights).sum();
     return Arrays.stream(weights).map(z -> z / sum).toArray();
+  }
+
+  private void multiplyAll(Step step) {
+    double[] products =
+        step.sums(
+            history * history,
+            (lane, sums) -> {
+              for (int i = 0; i < history; i++) {
+                Vector later = difference(step, lane, i, i);
+                for (int j = 0; j <= i; j++) {
+                  sums[i * history + j] = later.dot(lane.temp(j));
+                }
+              }
+            });
+    for (int i = 0; i < history; i++) {
+      for (int j = 0; j <= i; j++) {
+        step.scalar(product(step, i, j), products[i * history + j]);
+      }
+    }
   }
 
   /** The scalar that holds the product of two differences, the later one first. */

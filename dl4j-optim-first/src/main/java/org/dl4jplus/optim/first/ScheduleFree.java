@@ -49,8 +49,9 @@ public final class ScheduleFree {
   }
 
   private static void move(Model model, boolean averaged) {
-    INDArray parameters = model.params();
-    for (UpdaterBlock block : ModelAccess.of(model).updaterBlocks()) {
+    ModelAccess access = ModelAccess.of(model);
+    INDArray parameters = access.parameters();
+    for (UpdaterBlock block : access.updaterBlocks()) {
       if (block.getGradientUpdater() instanceof StateUpdater updater
           && updater.getConfig() instanceof AbstractScheduleFree config) {
         updater.visit(
@@ -86,12 +87,13 @@ public final class ScheduleFree {
    * @return its result
    */
   public static <M extends Model, T> T averaged(M model, Function<M, T> use) {
-    INDArray trained = model.params().dup();
-    model.params().assign(AveragedParameters.of(model));
+    INDArray parameters = ModelAccess.of(model).parameters();
+    INDArray trained = parameters.dup();
+    parameters.assign(AveragedParameters.of(model));
     try {
       return use.apply(model);
     } finally {
-      model.params().assign(trained);
+      parameters.assign(trained);
     }
   }
 

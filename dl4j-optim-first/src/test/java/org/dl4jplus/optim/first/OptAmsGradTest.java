@@ -4,9 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.util.List;
 import java.util.Map;
 import org.dl4jplus.optim.first.OptAmsGrad.Predictor;
 import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
@@ -59,6 +64,29 @@ class OptAmsGradTest {
     MapSchedule schedule = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.1, 1, 0.0));
     double[][] u = Updates.of(new OptAmsGrad(schedule), new double[][] {{1, 2}, {3, 4}});
     assertArrayEquals(new double[] {0, 0}, u[1]);
+  }
+
+  /** Averaged histories need new products: the averages of the old ones are others. */
+  @Test
+  void afterAveragingTheProductsAreMadeAgain() {
+    int n = 9;
+    INDArray p = Nd4j.zeros(DataType.DOUBLE, n);
+    ArrayOptimizer one = new ArrayOptimizer(new OptAmsGrad(), List.of(), p);
+    ArrayOptimizer two = new ArrayOptimizer(new OptAmsGrad(), List.of(), p.dup());
+    double[][] gradients = Updates.randomGradients(12, 21, n);
+    for (int k = 0; k < 20; k += 2) {
+      one.step(Nd4j.createFromArray(gradients[k]));
+      two.step(Nd4j.createFromArray(gradients[k + 1]));
+    }
+    one.state().addi(two.state()).divi(2);
+    INDArray q = p.dup();
+    ArrayOptimizer forgetful = new ArrayOptimizer(new OptAmsGrad(), List.of(), q);
+    forgetful.state().assign(one.state());
+    // Behind eleven vectors and the counter lie the products.
+    forgetful.state().get(NDArrayIndex.interval(11 * n + 2, forgetful.state().length())).assign(0);
+    one.step(Nd4j.createFromArray(gradients[20]));
+    forgetful.step(Nd4j.createFromArray(gradients[20]));
+    assertArrayEquals(q.toDoubleVector(), p.toDoubleVector());
   }
 
   @Test

@@ -10,7 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
-import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
@@ -21,7 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
 class ScheduleFreeTest {
 
   private static DataSetIterator batches() {
-    return new ListDataSetIterator<>(Networks.data().asList(), 4);
+    return new ExistingDataSetIterator(Networks.data().batchBy(4));
   }
 
   @Test

@@ -1,8 +1,10 @@
 package org.dl4jplus.integration.contract;
 
 import java.lang.reflect.Field;
+import java.util.List;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.VariableShape.Kind;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
@@ -49,6 +51,11 @@ record Case(String name, IUpdater prototype, boolean first) {
 
   boolean needsBinding() {
     return prototype instanceof AbstractUpdater own && own.needsBinding();
+  }
+
+  /** The data types to train long runs in: a class's further configurations share its rounding. */
+  List<DataType> types() {
+    return first ? List.of(DataType.FLOAT, DataType.DOUBLE) : List.of(DataType.DOUBLE);
   }
 
   /** Whether a contract does not hold for this class, for a reason that the table gives. */

@@ -48,7 +48,7 @@ class ResumeContractTest {
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("org.dl4jplus.integration.contract.Updaters#onNetworks")
   void networkGoesOn(Case c, Topology topology) throws IOException {
-    for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+    for (DataType type : c.types()) {
       String in = c.in("save, load, go on, " + topology + ", " + type);
       Net net = Net.bound(c, scheduled(c), topology, type);
       net.fit(0, BEFORE);

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -46,19 +44,8 @@ class SameDiffContractTest {
             .add("logits", variable(sd, c, "b1", type, 3));
     sd.loss.softmaxCrossEntropy("loss", labels, logits, null);
     sd.setLossVariables("loss");
-    differentiate(sd);
+    Console.quietly(sd::createGradFunction);
     return sd;
-  }
-
-  /** Adds the gradients, about which the platform writes to the console. */
-  private static void differentiate(SameDiff sd) {
-    PrintStream console = System.out;
-    System.setOut(new PrintStream(OutputStream.nullOutputStream()));
-    try {
-      sd.createGradFunction();
-    } finally {
-      System.setOut(console);
-    }
   }
 
   private static SDVariable variable(
@@ -134,7 +121,7 @@ class SameDiffContractTest {
       File file = directory.resolve(type + ".fb").toFile();
       sd.save(file, true);
       SameDiff loaded = SameDiff.load(file, true);
-      differentiate(loaded);
+      Console.quietly(loaded::createGradFunction);
       Numbers.assertSameBits(parameters(sd), parameters(loaded), in + "parameters as loaded");
       for (int i = 3; i < 6; i++) {
         fit(sd, type, i);

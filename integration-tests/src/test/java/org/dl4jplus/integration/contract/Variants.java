@@ -81,8 +81,8 @@ final class Variants {
           Map.entry(
               "Lars",
               Map.of(
-                  "plain", "{'learningRate': 1.0}",
-                  "Nesterov", "{'learningRate': 1.0, 'nesterov': true, 'weightDecay': 0.001}")),
+                  "plain", "{'learningRate': 0.1}",
+                  "Nesterov", "{'learningRate': 0.1, 'nesterov': true, 'weightDecay': 0.001}")),
           Map.entry("Lamb", Map.of("decay", "{'weightDecay': 0.01, 'maxTrustRatio': 10}")),
           Map.entry(
               "OnlineToNonconvex",

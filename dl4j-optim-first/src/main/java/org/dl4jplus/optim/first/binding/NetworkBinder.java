@@ -174,7 +174,7 @@ public final class NetworkBinder {
     }
     return copy.getLayer()
         .initializer()
-        .init(copy, Nd4j.createUninitialized(Nd4j.dataType(), count), false);
+        .init(copy, Nd4j.createUninitialized(Nd4j.dataType(), 1, count), false);
   }
 
   private static boolean lacksInputs(Layer layer) {

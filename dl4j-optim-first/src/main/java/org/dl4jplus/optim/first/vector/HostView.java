@@ -34,6 +34,15 @@ public final class HostView {
   }
 
   /**
+   * Number of entries.
+   *
+   * @return the array's length
+   */
+  public long length() {
+    return array.length();
+  }
+
+  /**
    * Reads an entry.
    *
    * @param index position
