@@ -3,12 +3,16 @@ package org.dl4jplus.integration.bench;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.dl4jplus.integration.report.Table;
-import org.openjdk.jmh.runner.RunnerException;
 
 /** Updaters on arrays of several sizes, beside the baseline. */
 final class ArrayBenchmarks {
+
+  /** Updaters between two measurements of the baseline. */
+  private static final int GROUP = 5;
 
   private final List<String> updaters;
   private final int[] sizes;
@@ -18,12 +22,17 @@ final class ArrayBenchmarks {
     this.sizes = sizes;
   }
 
-  Table run() throws RunnerException {
-    System.out.printf("%n%d updaters on arrays, time and memory of a step:%n", updaters.size());
+  Table run() {
+    System.out.printf("%nUpdaters on arrays (%d), time and memory of a step:%n", updaters.size());
     Map<String, List<String>> ratios = new LinkedHashMap<>();
     Map<String, List<String>> bytes = new LinkedHashMap<>();
     for (int size : sizes) {
-      measure(size, ratios, bytes);
+      measure(
+          size,
+          (updater, ratio, allocated) -> {
+            ratios.computeIfAbsent(updater, u -> new ArrayList<>()).add(ratio);
+            bytes.computeIfAbsent(updater, u -> new ArrayList<>()).add(allocated);
+          });
     }
     List<String> header = new ArrayList<>(List.of("updater"));
     for (int size : sizes) {
@@ -42,34 +51,54 @@ final class ArrayBenchmarks {
     return table;
   }
 
-  /** The baseline is measured before and after the others, so that a drift of the machine shows. */
-  private void measure(int size, Map<String, List<String>> ratios, Map<String, List<String>> bytes)
-      throws RunnerException {
-    Map<String, Measurement> measured = new LinkedHashMap<>();
-    Measurement first = one(Candidates.BASELINE, size);
-    measured.put(Candidates.BASELINE + " (ND4J), before", first);
-    for (String updater : updaters) {
-      measured.put(updater, one(updater, size));
-    }
-    Measurement last = one(Candidates.BASELINE, size);
-    measured.put(Candidates.BASELINE + " (ND4J), after", last);
-    double baseline = (first.nanos() + last.nanos()) / 2;
-    measured.forEach(
-        (name, m) -> {
-          ratios
-              .computeIfAbsent(name, n -> new ArrayList<>())
-              .add(Benchmarks.ratio(m.nanos() / baseline));
-          bytes
-              .computeIfAbsent(name, n -> new ArrayList<>())
-              .add(Long.toString(Math.round(m.bytes())));
-        });
+  /** Takes one cell each of the two halves of the table. */
+  private interface Cells {
+    void add(String updater, String ratio, String allocated);
   }
 
-  private static Measurement one(String updater, int size) throws RunnerException {
-    Measurement measured =
+  /**
+   * The baseline is measured before and after every few updaters, which are compared with the mean
+   * of the two: so a machine that changes its speed does little harm.
+   */
+  private void measure(int size, Cells cells) {
+    Measurement before = baseline(size);
+    cells.add(Candidates.BASELINE + " (ND4J)", "1", Long.toString(Math.round(before.bytes())));
+    double slowest = before.nanos();
+    double fastest = before.nanos();
+    for (int start = 0; start < updaters.size(); start += GROUP) {
+      Map<String, Optional<Measurement>> measured = new LinkedHashMap<>();
+      for (String updater : updaters.subList(start, Math.min(start + GROUP, updaters.size()))) {
+        measured.put(updater, one(updater, size));
+      }
+      Measurement after = baseline(size);
+      double baseline = (before.nanos() + after.nanos()) / 2;
+      measured.forEach(
+          (updater, m) ->
+              cells.add(
+                  updater,
+                  m.map(x -> Benchmarks.ratio(x.nanos() / baseline)).orElse("-"),
+                  m.map(x -> Long.toString(Math.round(x.bytes()))).orElse("-")));
+      slowest = Math.max(slowest, after.nanos());
+      fastest = Math.min(fastest, after.nanos());
+      before = after;
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "  The baseline took %.1f to %.1f us: ratios are as good as this is steady.%n",
+        fastest / 1e3,
+        slowest / 1e3);
+  }
+
+  private static Measurement baseline(int size) {
+    return one(Candidates.BASELINE, size)
+        .orElseThrow(() -> new IllegalStateException("The baseline cannot be measured"));
+  }
+
+  private static Optional<Measurement> one(String updater, int size) {
+    Optional<Measurement> measured =
         Measurement.of(
             "UpdaterBenchmark.step", Map.of("updater", updater, "size", Integer.toString(size)));
-    Benchmarks.progress(updater, name(size), measured);
+    measured.ifPresent(m -> Benchmarks.progress(updater, name(size), m));
     return measured;
   }
 

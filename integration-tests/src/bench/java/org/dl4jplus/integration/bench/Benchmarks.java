@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.Map;
 import org.dl4jplus.integration.report.Table;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.openjdk.jmh.runner.RunnerException;
 
 /**
  * Measures the updaters and prints two tables: steps of the elementwise ones beside ND4J's fused
@@ -24,15 +23,14 @@ public final class Benchmarks {
    * Runs the benchmarks.
    *
    * @param arguments where to write the tables in Markdown; names of updaters, separated by commas,
-   *     or nothing for all; numbers of parameters, separated by commas
+   *     or "all"; numbers of parameters, separated by commas
    * @throws IOException if the tables cannot be written
-   * @throws RunnerException if a benchmark fails
    */
-  public static void main(String[] arguments) throws IOException, RunnerException {
+  public static void main(String[] arguments) throws IOException {
     Path file = Path.of(arguments[0]).toAbsolutePath().normalize();
     Map<String, IUpdater> candidates = Candidates.all();
     List<String> chosen =
-        arguments[1].isBlank() ? List.copyOf(candidates.keySet()) : list(arguments[1]);
+        arguments[1].equals("all") ? List.copyOf(candidates.keySet()) : list(arguments[1]);
     for (String name : chosen) {
       if (!candidates.containsKey(name)) {
         throw new IllegalArgumentException(
@@ -48,14 +46,14 @@ public final class Benchmarks {
     StringBuilder markdown = new StringBuilder();
     if (!elementwise.isEmpty()) {
       report(
-          "Time per step relative to ND4J's fused Adam, and bytes allocated per step (B), on one"
-              + " array of float parameters",
+          "Median time of a step relative to ND4J's fused Adam, and bytes (B) that a step allocates,"
+              + " on one array of float parameters",
           new ArrayBenchmarks(elementwise, sizes).run(),
           markdown);
     }
     if (!shaped.isEmpty()) {
       report(
-          "Time of an updater's step relative to one forward and backward pass of a batch of 64",
+          "Mean time of an updater's step relative to one forward and backward pass of a batch of 64",
           new NetworkBenchmarks(shaped).run(),
           markdown);
     }
@@ -73,11 +71,11 @@ public final class Benchmarks {
     markdown.append("%s:%n%n%s%n".formatted(title, table.markdown()));
   }
 
-  /** Says on the console what is being measured. */
+  /** Says on the console what was measured. */
   static void progress(String name, String where, Measurement measured) {
     System.out.printf(
         Locale.ROOT,
-        "  %-24s %-14s %12.1f us %12.0f B%n",
+        "  %-24s %-8s %12.1f us %12.0f B%n",
         name,
         where,
         measured.nanos() / 1e3,

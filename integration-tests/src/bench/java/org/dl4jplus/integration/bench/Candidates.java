@@ -1,6 +1,10 @@
 package org.dl4jplus.integration.bench;
 
+import java.lang.reflect.Constructor;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.dl4jplus.integration.classpath.ClassPath;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
@@ -14,6 +18,10 @@ final class Candidates {
   static final String BASELINE = "Adam";
 
   private static final double RATE = 1e-3;
+
+  /** What is given to constructors: a delegate, a learning rate, a rank. */
+  private static final Map<Class<?>, Object> ARGUMENTS =
+      Map.of(IUpdater.class, new Adam(RATE), double.class, RATE, int.class, 8);
 
   private Candidates() {}
 
@@ -34,32 +42,19 @@ final class Candidates {
     return updater instanceof AbstractUpdater own && own.needsShapes();
   }
 
-  /** By the constructor without arguments, around the baseline, or with a learning rate. */
+  /** By the public constructor with the fewest arguments, all of which are known. */
   private static IUpdater create(Class<? extends IUpdater> type) {
+    Constructor<?> shortest =
+        Arrays.stream(type.getConstructors())
+            .filter(c -> ARGUMENTS.keySet().containsAll(List.of(c.getParameterTypes())))
+            .min(Comparator.comparingInt(Constructor::getParameterCount))
+            .orElseThrow(() -> new IllegalStateException(type + " has no constructor to use"));
     try {
-      return type.getConstructor().newInstance();
-    } catch (NoSuchMethodException e) {
-      return wrapping(type);
+      return (IUpdater)
+          shortest.newInstance(
+              Arrays.stream(shortest.getParameterTypes()).map(ARGUMENTS::get).toArray());
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(type + " has no defaults that work", e);
-    }
-  }
-
-  private static IUpdater wrapping(Class<? extends IUpdater> type) {
-    try {
-      return type.getConstructor(IUpdater.class).newInstance(new Adam(RATE));
-    } catch (NoSuchMethodException e) {
-      return rated(type);
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(type + " does not wrap Adam", e);
-    }
-  }
-
-  private static IUpdater rated(Class<? extends IUpdater> type) {
-    try {
-      return type.getConstructor(double.class).newInstance(RATE);
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(type + " cannot be created with a learning rate", e);
+      throw new IllegalStateException(type + " cannot be created", e);
     }
   }
 }

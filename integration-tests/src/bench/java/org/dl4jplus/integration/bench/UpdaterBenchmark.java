@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.State;
  * around it.
  */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
+@BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class UpdaterBenchmark {
 
