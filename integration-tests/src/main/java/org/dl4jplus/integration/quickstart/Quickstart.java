@@ -59,7 +59,7 @@ public final class Quickstart {
     for (double rate : method.rates()) {
       Outcome outcome = training.outcome(method, rate);
       grid.add(outcome);
-      System.out.printf("  %5s: %-9s", Numbers.rate(rate), Numbers.loss(outcome.finalLoss()));
+      System.out.printf("  %5s: %-10s", Numbers.rate(rate), Numbers.loss(outcome.finalLoss()));
       System.out.flush();
     }
     Result result = new Result(method, grid);

@@ -1,4 +1,4 @@
-package org.dl4jplus.integration.contract;
+package org.dl4jplus.integration.classpath;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** The project's classes that are on the class path, in directories and in jars. */
-final class ClassPath {
+public final class ClassPath {
 
   private static final String ROOT = "org/dl4jplus";
   private static final String SUFFIX = ".class";
@@ -27,10 +27,11 @@ final class ClassPath {
   /**
    * Every public class that can be instantiated and is of a type, by name in order.
    *
+   * @param <T> the type
    * @param type the type
    * @return the classes
    */
-  static <T> List<Class<? extends T>> concrete(Class<T> type) {
+  public static <T> List<Class<? extends T>> concrete(Class<T> type) {
     Map<String, Class<? extends T>> found = new TreeMap<>();
     ClassLoader loader = ClassPath.class.getClassLoader();
     try {
