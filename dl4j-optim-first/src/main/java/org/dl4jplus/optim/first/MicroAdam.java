@@ -313,10 +313,8 @@ public final class MicroAdam extends AbstractUpdater {
     double c1 = (1 - beta1) / step.correction(beta1);
     double c2 = (1 - beta2) / step.correction(beta2);
     for (int i = 0; i < size; i++) {
-      double u =
-          first[i] == 0
-              ? 0
-              : step.learningRate() * c1 * first[i] / (Math.sqrt(c2 * second[i]) + epsilon);
+      double divisor = Math.sqrt(c2 * second[i]) + epsilon;
+      double u = divisor == 0 ? 0 : step.learningRate() * c1 * first[i] / divisor;
       a.set(from + i, u);
     }
   }

@@ -18,6 +18,8 @@ import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.updater.VariableShape;
 import org.dl4jplus.optim.first.vector.Vector;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.BooleanIndexing;
+import org.nd4j.linalg.indexing.conditions.Conditions;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
@@ -265,8 +267,6 @@ public final class SubsetNormAdam extends AbstractUpdater {
       subspaceMomentum(step, plan);
     }
     boolean whole = momentum != Momentum.NONE && plan.projector == null;
-    // Beside a root of 0 the numerator is 0, too.
-    double summand = Math.max(epsilon, Float.MIN_NORMAL);
     step.forEach(
         lane -> {
           Vector g = lane.gradient();
@@ -278,7 +278,7 @@ public final class SubsetNormAdam extends AbstractUpdater {
           }
           g.scale(factor);
           if (own) {
-            g.divSqrt(lane.state(plan.v), 1, summand);
+            g.divSqrt(lane.state(plan.v), 1, epsilon);
           }
         });
     if (divisors != null) {
@@ -315,7 +315,12 @@ public final class SubsetNormAdam extends AbstractUpdater {
     // Norms of single entries come in the matrix's shape.
     INDArray flat = norms.reshape('c', new long[] {s.length()});
     s.muli(beta2).addi(flat.muli(flat).muli(fresh()));
-    return Transforms.sqrt(s, true).addi(Math.max(epsilon, Float.MIN_NORMAL));
+    INDArray roots = Transforms.sqrt(s, true).addi(epsilon);
+    if (epsilon == 0) {
+      // A gradient too small for its square gives no step rather than a huge one.
+      BooleanIndexing.replaceWhere(roots, Double.POSITIVE_INFINITY, Conditions.equals(0));
+    }
+    return roots;
   }
 
   private void subspaceMomentum(Step step, Plan plan) {

@@ -22,8 +22,8 @@ final class BlockExecutor implements VectorExecutor {
   /** Entries in a block. */
   static final int BLOCK = 4096;
 
-  /** Longest array whose memory a {@code java.nio} buffer can show (2 GiB of doubles). */
-  static final long MAXIMUM_LENGTH = Integer.MAX_VALUE / Double.BYTES;
+  /** Entries of a memory that a {@code java.nio} buffer can show (2 GiB of doubles). */
+  static final long MAXIMUM_END = Integer.MAX_VALUE / Double.BYTES;
 
   /**
    * The arrays are cut into at most this many parts, whatever the number of threads: so sums do not
@@ -78,7 +78,13 @@ final class BlockExecutor implements VectorExecutor {
     for (int i = 0; i < helpers; i++) {
       tasks.add(ForkJoinPool.commonPool().submit(worker));
     }
-    worker.run();
+    try {
+      worker.run();
+    } finally {
+      // Also after a failure nobody may touch the arrays once this returns: their memory may be
+      // reused.
+      tasks.forEach(ForkJoinTask::quietlyJoin);
+    }
     for (ForkJoinTask<?> task : tasks) {
       task.join();
     }

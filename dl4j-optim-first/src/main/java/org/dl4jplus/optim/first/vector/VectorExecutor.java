@@ -49,7 +49,7 @@ public interface VectorExecutor {
    * @return an executor
    */
   static VectorExecutor of(Operands operands) {
-    return isHost() && isPlain(operands) ? BlockExecutor.INSTANCE : ArrayExecutor.INSTANCE;
+    return isPlain(operands) ? BlockExecutor.INSTANCE : ArrayExecutor.INSTANCE;
   }
 
   /**
@@ -63,7 +63,7 @@ public interface VectorExecutor {
 
   private static boolean isPlain(Operands operands) {
     INDArray gradient = operands.gradient();
-    if (gradient.length() > BlockExecutor.MAXIMUM_LENGTH || !isDense(gradient, gradient)) {
+    if (!isDense(gradient, gradient)) {
       return false;
     }
     for (INDArray state : operands.states()) {
@@ -81,8 +81,20 @@ public interface VectorExecutor {
     return true;
   }
 
+  /**
+   * Whether a dense array can be read as a {@code java.nio} buffer: these start where the memory
+   * starts of which the array is a view, and end after 2 GiB.
+   *
+   * @param array the array
+   * @return false on other backends and beyond that length
+   */
+  static boolean isReadable(INDArray array) {
+    return isHost() && array.offset() + array.length() <= BlockExecutor.MAXIMUM_END;
+  }
+
   private static boolean isDense(INDArray array, INDArray gradient) {
-    return array.dataType() == gradient.dataType()
+    return isReadable(array)
+        && array.dataType() == gradient.dataType()
         && (array.rank() <= 1 || array.ordering() == gradient.ordering())
         && (array.length() == 1 || array.elementWiseStride() == 1);
   }
