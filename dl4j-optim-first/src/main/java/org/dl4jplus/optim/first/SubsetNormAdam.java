@@ -18,8 +18,6 @@ import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.updater.VariableShape;
 import org.dl4jplus.optim.first.vector.Vector;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.BooleanIndexing;
-import org.nd4j.linalg.indexing.conditions.Conditions;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
@@ -316,9 +314,12 @@ public final class SubsetNormAdam extends AbstractUpdater {
     INDArray flat = norms.reshape('c', new long[] {s.length()});
     s.muli(beta2).addi(flat.muli(flat).muli(fresh()));
     INDArray roots = Transforms.sqrt(s, true).addi(epsilon);
-    if (epsilon == 0) {
-      // A gradient too small for its square gives no step rather than a huge one.
-      BooleanIndexing.replaceWhere(roots, Double.POSITIVE_INFINITY, Conditions.equals(0));
+    for (long i = 0; epsilon == 0 && i < roots.length(); i++) {
+      // A gradient too small for its square gives no step rather than a huge one. The platform's
+      // conditions take all below 1e-5 for 0, so one by one.
+      if (roots.getDouble(i) == 0) {
+        roots.putScalar(i, Double.POSITIVE_INFINITY);
+      }
     }
     return roots;
   }
