@@ -271,20 +271,6 @@ class VectorTest {
   }
 
   @Test
-  void aRuleInARuleIsRefused() {
-    INDArray x = numbers(DataType.FLOAT, 10, 9, false);
-    Operands operands = operands(x);
-    assertThrows(
-        IllegalStateException.class,
-        () ->
-            BlockExecutor.INSTANCE.forEach(
-                l -> BlockExecutor.INSTANCE.forEach(k -> k.gradient().sqrt(), operands), operands));
-    // And the thread's lane is free again.
-    assertFalse(
-        Double.isNaN(BlockExecutor.INSTANCE.sum(l -> l.gradient().squaredNorm(), operands)));
-  }
-
-  @Test
   void afterAFailureNobodyIsStillAtWork() {
     Assumptions.assumeTrue(ForkJoinPool.commonPool().getParallelism() > 0);
     INDArray x = numbers(DataType.DOUBLE, 64 * BLOCK, 10, false);
