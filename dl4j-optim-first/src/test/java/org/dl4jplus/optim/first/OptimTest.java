@@ -157,6 +157,7 @@ class OptimTest {
     MultiLayerConfiguration bound =
         Optim.bind(
             new NeuralNetConfiguration.Builder()
+                .seed(5)
                 .updater(LDoG.layerwiseBuilder().repsRel(0.1).build())
                 .list()
                 .layer(new TimeDistributed(new BatchNormalization.Builder().nOut(3).build()))
@@ -182,6 +183,7 @@ class OptimTest {
     MultiLayerConfiguration bound =
         Optim.bind(
             new NeuralNetConfiguration.Builder()
+                .seed(5)
                 .updater(new Muon())
                 .list()
                 .layer(new DenseLayer.Builder().nIn(3).nOut(2).build())
@@ -204,6 +206,7 @@ class OptimTest {
     MultiLayerConfiguration bound =
         Optim.bind(
             new NeuralNetConfiguration.Builder()
+                .seed(5)
                 .updater(new Adafactor())
                 .list()
                 .layer(new DenseLayer.Builder().nIn(3).nOut(3).build())
