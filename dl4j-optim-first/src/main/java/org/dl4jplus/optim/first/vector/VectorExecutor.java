@@ -3,6 +3,7 @@ package org.dl4jplus.optim.first.vector;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
@@ -82,14 +83,16 @@ public interface VectorExecutor {
   }
 
   /**
-   * Whether a dense array can be read as a {@code java.nio} buffer: these start where the memory
-   * starts of which the array is a view, and end after 2 GiB.
+   * Whether a dense array can be read as a {@code java.nio} buffer of floats or doubles: these
+   * start where the memory starts of which the array is a view, and end after 2 GiB.
    *
    * @param array the array
-   * @return false on other backends and beyond that length
+   * @return false on other backends, for other types and beyond that length
    */
   static boolean isReadable(INDArray array) {
-    return isHost() && array.offset() + array.length() <= BlockExecutor.MAXIMUM_END;
+    return isHost()
+        && (array.dataType() == DataType.FLOAT || array.dataType() == DataType.DOUBLE)
+        && array.offset() + array.length() <= BlockExecutor.MAXIMUM_END;
   }
 
   private static boolean isDense(INDArray array, INDArray gradient) {

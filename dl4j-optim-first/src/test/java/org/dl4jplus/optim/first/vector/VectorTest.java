@@ -311,13 +311,26 @@ class VectorTest {
     assertFalse(VectorExecutor.isReadable(at(BlockExecutor.MAXIMUM_END - 3, 4)));
   }
 
+  @Test
+  void halfPrecisionGoesToTheArrayExecutor() {
+    INDArray x = Nd4j.createFromArray(-3f, 0f, 1e-3f).castTo(DataType.FLOAT16);
+    Operands operands = operands(x);
+    VectorExecutor.of(operands).forEach(l -> l.gradient().sign(), operands);
+    assertEquals("[-1.0, 0.0, 1.0]", java.util.Arrays.toString(x.toFloatVector()));
+  }
+
   /** A view that starts so late that no test can afford the memory before it. */
   private static INDArray at(long offset, long length) {
     return (INDArray)
         Proxy.newProxyInstance(
             INDArray.class.getClassLoader(),
             new Class<?>[] {INDArray.class},
-            (proxy, method, arguments) -> method.getName().equals("offset") ? offset : length);
+            (proxy, method, arguments) ->
+                switch (method.getName()) {
+                  case "offset" -> offset;
+                  case "length" -> length;
+                  default -> DataType.FLOAT;
+                });
   }
 
   @Test
