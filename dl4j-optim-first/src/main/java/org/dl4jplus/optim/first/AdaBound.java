@@ -112,6 +112,8 @@ public final class AdaBound extends AbstractUpdater {
     double end = first == 0 ? finalLearningRate : finalLearningRate * rate / first;
     double low = end * (1 - 1 / (gamma * step.t() + 1));
     double high = end * (1 + 1 / (gamma * step.t()));
+    // Beside a root of 0 the quotient is large and the upper bound acts.
+    double summand = Math.max(epsilon, Float.MIN_NORMAL);
     double start = rate * Math.sqrt(step.correction(beta2)) / step.correction(beta1);
     step.forEach(
         lane -> {
@@ -124,7 +126,7 @@ public final class AdaBound extends AbstractUpdater {
           if (rate == 0) {
             g.fill(0);
           } else {
-            g.fill(start).divSqrt(v, 1, epsilon).clamp(low, high).mul(m);
+            g.fill(start).divSqrt(v, 1, summand).clamp(low, high).mul(m);
           }
         });
   }

@@ -178,10 +178,7 @@ public final class CoRe extends AbstractUpdater {
     double initial = step.learningRate();
     long frozen = (long) (frozenFraction * step.length());
     boolean freezes = scoreHistory > 0 && k >= scoreHistory && frozen > 0;
-    double threshold =
-        freezes
-            ? 0.999999 * Largest.value(step.state(scoreVector()).toDoubleVector(), (int) frozen)
-            : Double.NaN;
+    double threshold = freezes ? 0.999999 * threshold(step, (int) frozen) : Double.NaN;
     step.forEach(
         lane -> {
           Vector c = lane.gradient();
@@ -215,6 +212,11 @@ public final class CoRe extends AbstractUpdater {
             lane.state(scoreVector()).addScaled(1.0 / scoreHistory, lane.temp(0).set(q).mul(u));
           }
         });
+  }
+
+  private double threshold(Step step, int frozen) {
+    double[] scores = step.state(scoreVector()).toDoubleVector();
+    return Largest.value(scores, scores.length, frozen);
   }
 
   /** P: 1 where the score is below the threshold, else 0. */

@@ -231,15 +231,13 @@ public final class Cosmos extends AbstractUpdater {
 
   private void divideByMoment(Step step, INDArray hp, INDArray gp) {
     double forV = 1 / Math.sqrt(step.correction(beta2));
-    // Beside a root of 0 the numerator is 0, too.
-    double summand = Math.max(epsilon, Float.MIN_NORMAL);
     INDArray v = step.state(3);
     Operands operands = new Operands(flat(hp), null, List.of(v, flat(gp)));
     VectorExecutor.of(operands)
         .forEach(
             lane ->
                 lane.gradient()
-                    .divSqrt(lane.state(0).emaSquare(beta2, lane.state(1)), forV, summand),
+                    .divSqrt(lane.state(0).emaSquare(beta2, lane.state(1)), forV, epsilon),
             operands);
   }
 

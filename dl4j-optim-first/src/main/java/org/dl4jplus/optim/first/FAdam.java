@@ -13,6 +13,7 @@ import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;
 import org.dl4jplus.optim.first.vector.Lane;
 import org.dl4jplus.optim.first.vector.Vector;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -129,10 +130,11 @@ public final class FAdam extends AbstractUpdater {
             });
     double forN = (1 - beta1) * clipped(natural / n);
     double decay = step.learningRate() * weightDecay;
+    boolean single = step.gradient().dataType() == DataType.FLOAT;
     // With a floor that the type can hold no divisor is 0.
     boolean decays =
         decay > 0
-            && ((float) floor > 0
+            && ((single ? (float) floor : floor) > 0
                 || step.sum(lane -> lane.temp(0).set(lane.state(1)).above(0).sum()) == n);
     double forW = decays ? decay * clipped(step.sum(lane -> w(lane, floor).squaredNorm()) / n) : 0;
     double rate = step.learningRate();

@@ -5,6 +5,9 @@ import static org.dl4jplus.optim.first.updater.Require.check;
 import static org.dl4jplus.optim.first.updater.Require.count;
 import static org.dl4jplus.optim.first.updater.Require.nonNegative;
 
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import lombok.Builder;
@@ -262,16 +265,43 @@ public final class MicroAdam extends AbstractUpdater {
   private void compress(HostView a, int block, int n, HostView places, HostView values, int row) {
     int from = block * topKBlockSize;
     int size = Math.min(topKBlockSize, n - from);
-    double[] magnitudes = new double[size];
+    int k = kept(size);
+    double[] magnitudes = Scratch.array(size);
     for (int i = 0; i < size; i++) {
       magnitudes[i] = Math.abs(a.get(from + i));
     }
+    double threshold = Largest.value(magnitudes, size, k);
+    int above = 0;
+    for (int i = 0; i < size; i++) {
+      above += magnitudes[i] > threshold ? 1 : 0;
+    }
+    Scratch.release(magnitudes);
+    int ties = k - above;
     int at = row + block * kept(topKBlockSize);
-    for (int i : Largest.of(magnitudes, kept(size))) {
-      places.set(at, i);
-      values.set(at, a.get(from + i));
-      a.set(from + i, 0);
-      at++;
+    for (int i = 0; i < size; i++) {
+      double value = a.get(from + i);
+      double magnitude = Math.abs(value);
+      if (magnitude > threshold || magnitude == threshold && ties-- > 0) {
+        places.set(at, i);
+        values.set(at, value);
+        a.set(from + i, 0);
+        at++;
+      }
+    }
+  }
+
+  /** Arrays of a block's size that are used again. */
+  private static final class Scratch {
+
+    private static final Queue<double[]> KEPT = new ConcurrentLinkedQueue<>();
+
+    static double[] array(int size) {
+      double[] kept = KEPT.poll();
+      return kept == null || kept.length < size ? new double[size] : kept;
+    }
+
+    static void release(double[] array) {
+      KEPT.add(array);
     }
   }
 
@@ -293,8 +323,10 @@ public final class MicroAdam extends AbstractUpdater {
   private void update(Step step, HostView a, int block, int n, HostView places, HostView values) {
     int from = block * topKBlockSize;
     int size = Math.min(topKBlockSize, n - from);
-    double[] first = new double[size];
-    double[] second = new double[size];
+    double[] first = Scratch.array(size);
+    double[] second = Scratch.array(size);
+    Arrays.fill(first, 0, size, 0);
+    Arrays.fill(second, 0, size, 0);
     int rowLength = rowLength(step);
     int k = kept(size);
     long rows = Math.min(step.t(), windowSize);
@@ -313,12 +345,12 @@ public final class MicroAdam extends AbstractUpdater {
     double c1 = (1 - beta1) / step.correction(beta1);
     double c2 = (1 - beta2) / step.correction(beta2);
     for (int i = 0; i < size; i++) {
-      double u =
-          first[i] == 0
-              ? 0
-              : step.learningRate() * c1 * first[i] / (Math.sqrt(c2 * second[i]) + epsilon);
+      double divisor = Math.sqrt(c2 * second[i]) + epsilon;
+      double u = divisor == 0 ? 0 : step.learningRate() * c1 * first[i] / divisor;
       a.set(from + i, u);
     }
+    Scratch.release(first);
+    Scratch.release(second);
   }
 
   /** 24 bits that an average of several states does not fit. */

@@ -47,8 +47,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * Optim#bind}.
  *
  * <p>K. Jordan and others: "Muon: An optimizer for hidden layers in neural networks" (write-up with
- * code, 2024). Its scale for kernels looks at kH/kW and is 1 for square kernels; here kernels are
- * scaled as the matrices that they are orthogonalized as.
+ * code, 2024). Its scale for kernels looks at kH/kW, 1 for square kernels, and so does this one.
  */
 @Getter
 @EqualsAndHashCode(callSuper = true)
@@ -147,7 +146,9 @@ public final class Muon extends AbstractUpdater {
               }
               return g.squaredNorm();
             });
-    double aspect = (double) step.shape().rows() / step.shape().columns();
+    // The last two dimensions, as in the author's code: kH/kW for a kernel.
+    long[] dimensions = step.shape().getDimensions();
+    double aspect = (double) dimensions[dimensions.length - 2] / dimensions[dimensions.length - 1];
     NewtonSchulz.apply(
         step.gradientMatrix(),
         Math.sqrt(squared),

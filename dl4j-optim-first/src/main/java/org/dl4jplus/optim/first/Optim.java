@@ -29,10 +29,12 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * }</pre>
  *
  * <p>The bound configuration is an ordinary one: it survives JSON, {@code ModelSerializer},
- * cloning, {@code ParallelWrapper} and Spark. Bind again after changing layers (transfer learning).
- * On configurations whose updaters need nothing, binding changes nothing but this: the platform
- * applies every regularization other than L1/L2 that is set for the whole network (plain {@code
- * .weightDecay(c)} included) twice; binding removes the duplicate.
+ * cloning, {@code ParallelWrapper} and Spark. Bind again after changing layers (transfer learning);
+ * a fine-tuning configuration that replaces the updater by one of the platform's leaves the steps
+ * of the old one in place (LARS's trust ratio, say), so give it a regularization list of its own,
+ * too. On configurations whose updaters need nothing, binding changes nothing but this: the
+ * platform applies every regularization other than L1/L2 that is set for the whole network (plain
+ * {@code .weightDecay(c)} included) twice; binding removes the duplicate.
  */
 public final class Optim {
 

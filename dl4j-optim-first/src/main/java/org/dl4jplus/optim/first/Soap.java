@@ -204,14 +204,12 @@ public final class Soap extends AbstractUpdater {
   }
 
   private void adam(Step step, double factor) {
-    // Beside a root of 0 the moment is 0, too.
-    double summand = Math.max(epsilon, Float.MIN_NORMAL);
     step.forEach(
         lane -> {
           Vector g = lane.gradient();
           Vector m = lane.state(0).ema(beta1, g);
           Vector v = lane.state(1).emaSquare(beta2, g);
-          g.set(m).divSqrt(v, 1, summand);
+          g.set(m).divSqrt(v, 1, epsilon);
           if (factor != 1) {
             g.scale(factor);
           }

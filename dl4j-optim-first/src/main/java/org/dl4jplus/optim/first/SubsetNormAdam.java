@@ -265,8 +265,6 @@ public final class SubsetNormAdam extends AbstractUpdater {
       subspaceMomentum(step, plan);
     }
     boolean whole = momentum != Momentum.NONE && plan.projector == null;
-    // Beside a root of 0 the numerator is 0, too.
-    double summand = Math.max(epsilon, Float.MIN_NORMAL);
     step.forEach(
         lane -> {
           Vector g = lane.gradient();
@@ -278,7 +276,7 @@ public final class SubsetNormAdam extends AbstractUpdater {
           }
           g.scale(factor);
           if (own) {
-            g.divSqrt(lane.state(plan.v), 1, summand);
+            g.divSqrt(lane.state(plan.v), 1, epsilon);
           }
         });
     if (divisors != null) {
@@ -315,7 +313,15 @@ public final class SubsetNormAdam extends AbstractUpdater {
     // Norms of single entries come in the matrix's shape.
     INDArray flat = norms.reshape('c', new long[] {s.length()});
     s.muli(beta2).addi(flat.muli(flat).muli(fresh()));
-    return Transforms.sqrt(s, true).addi(Math.max(epsilon, Float.MIN_NORMAL));
+    INDArray roots = Transforms.sqrt(s, true).addi(epsilon);
+    for (long i = 0; epsilon == 0 && i < roots.length(); i++) {
+      // A gradient too small for its square gives no step rather than a huge one. The platform's
+      // conditions take all below 1e-5 for 0, so one by one.
+      if (roots.getDouble(i) == 0) {
+        roots.putScalar(i, Double.POSITIVE_INFINITY);
+      }
+    }
+    return roots;
   }
 
   private void subspaceMomentum(Step step, Plan plan) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
@@ -58,6 +59,15 @@ class AdaBoundTest {
     double[][] u = Updates.of(updater, new double[][] {{1}, {1}});
     assertEquals(1e-6 * 3, u[0][0], 1e-18);
     assertEquals(0.5e-6 * 2, u[1][0], 1e-18);
+  }
+
+  @Test
+  void withoutEpsilonAVanishedSecondMomentMeetsTheUpperBound() {
+    AdaBound updater = AdaBound.builder().gamma(0.1).beta2(0.0).epsilon(0.0).build();
+    GradientUpdater<?> running = Updates.start(updater, 1);
+    Updates.next(running, 0, 1);
+    // m = 0.9 * 0.1, v = 0; the bound is 0.1 * (1 + 1/(0.1 * 2)).
+    assertEquals(0.6 * 0.09, Updates.next(running, 1, 0)[0], 1e-15);
   }
 
   @Test

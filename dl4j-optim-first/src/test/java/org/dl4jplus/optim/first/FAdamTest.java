@@ -47,6 +47,16 @@ class FAdamTest {
   }
 
   @Test
+  void inDoublePrecisionASmallFloorIsEnoughToDecay() {
+    INDArray p = Nd4j.createFromArray(1.0, 2.0);
+    // The floor is 1e-8 to the power of 6.
+    FAdam updater = FAdam.builder().learningRate(0.1).beta1(0.0).p(3.0).weightDecay(1.0).build();
+    new ArrayOptimizer(updater, List.of(), p).step(Nd4j.createFromArray(1.0, 0.0));
+    // n = (1, 0); w = (1, 2e48), clipped to root mean square 1.
+    assertArrayEquals(new double[] {1 - 0.1, 2 - 0.1 * Math.sqrt(2)}, p.toDoubleVector(), 1e-12);
+  }
+
+  @Test
   void decaysOnlyWhereItCanDivide() {
     INDArray p = Nd4j.createFromArray(1.0, 2.0);
     FAdam updater = FAdam.builder().learningRate(0.1).beta1(0.0).epsilon(0.0).build();

@@ -199,4 +199,27 @@ class MatrixUpdatersTest {
     assertEquals(updater, NeuralNetConfiguration.mapper().readValue(json, IUpdater.class));
     assertEquals(updater, updater.clone());
   }
+
+  static Stream<IUpdater> withoutEpsilon() {
+    return Stream.of(
+        Soap.builder().epsilon(0.0).build(),
+        Cosmos.builder().epsilon(0.0).build(),
+        Muon.builder().auxEpsilon(0.0).build(),
+        SubsetNormAdam.builder().epsilon(0.0).build(),
+        SubsetNormAdam.builder().epsilon(0.0).secondMoment(SecondMoment.EMA).build());
+  }
+
+  /** Its square is 0 in single precision, it is not. */
+  @ParameterizedTest
+  @MethodSource("withoutEpsilon")
+  void aGradientWithoutASquareGivesNoHugeStep(IUpdater updater) {
+    for (long[] shape : new long[][] {{4, 3}, {5}}) {
+      INDArray p = Nd4j.zeros(DataType.FLOAT, shape);
+      ArrayOptimizer optimizer = new ArrayOptimizer(updater, List.of(), p);
+      for (int t = 0; t < 3; t++) {
+        optimizer.step(Nd4j.valueArrayOf(shape, 1e-24, DataType.FLOAT));
+      }
+      assertTrue(p.amaxNumber().doubleValue() < 0.1, updater + " moved to " + p);
+    }
+  }
 }

@@ -3,8 +3,10 @@ package org.dl4jplus.integration.golden;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Iterator;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
  * One recorded run of a reference implementation.
@@ -28,6 +30,24 @@ record GoldenFile(Path path, JsonNode json) {
 
   double tolerance() {
     return json.path("tolerance").asDouble(1e-8);
+  }
+
+  /** The configuration without the fields that are null, which means "not set". */
+  ObjectNode config() {
+    ObjectNode config = json.path("config").deepCopy();
+    dropNulls(config);
+    return config;
+  }
+
+  private static void dropNulls(JsonNode node) {
+    node.elements().forEachRemaining(GoldenFile::dropNulls);
+    if (node.isObject()) {
+      for (Iterator<JsonNode> values = node.elements(); values.hasNext(); ) {
+        if (values.next().isNull()) {
+          values.remove();
+        }
+      }
+    }
   }
 
   boolean has(String field) {
@@ -56,11 +76,10 @@ record GoldenFile(Path path, JsonNode json) {
 
   /** Module and file, for messages. */
   String name() {
-    return path.getParent().getFileName() + "/" + path.getFileName();
+    return name(path);
   }
 
-  @Override
-  public String toString() {
-    return name();
+  static String name(Path path) {
+    return path.getParent().getFileName() + "/" + path.getFileName();
   }
 }

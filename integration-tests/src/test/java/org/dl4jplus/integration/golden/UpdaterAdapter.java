@@ -3,17 +3,19 @@ package org.dl4jplus.integration.golden;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.dl4jplus.optim.first.ArrayOptimizer;
 import org.dl4jplus.optim.first.AveragedParameters;
 import org.dl4jplus.optim.first.PolynomialDecayAveraging;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.regularization.L1Regularization;
+import org.nd4j.linalg.learning.regularization.L2Regularization;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 import org.nd4j.linalg.schedule.ISchedule;
@@ -34,6 +36,7 @@ final class UpdaterAdapter implements GoldenAdapter {
           "AdaGradNorm",
           "AdaLomo",
           "Adam",
+          "AdaMax",
           "Adamax",
           "Adan",
           "AdEMAMix",
@@ -74,17 +77,21 @@ final class UpdaterAdapter implements GoldenAdapter {
   }
 
   @Override
-  public void run(GoldenFile file, Deviation deviation) {
-    long[] shape = MAPPER.convertValue(file.json().get("shape"), long[].class);
-    run(file, shape, 'c', deviation);
+  public void run(GoldenFile file, DataType type, Deviation deviation) {
+    long[] shape =
+        file.has("shape")
+            ? MAPPER.convertValue(file.json().get("shape"), long[].class)
+            : new long[] {file.rows("params")};
+    run(file, type, shape, 'c', deviation);
     if (shape.length == 2) {
       // The same memory as a dense layer's weight.
-      run(file, new long[] {shape[1], shape[0]}, 'f', deviation);
+      run(file, type, new long[] {shape[1], shape[0]}, 'f', deviation);
     }
   }
 
-  private static void run(GoldenFile file, long[] shape, char order, Deviation deviation) {
-    INDArray flat = Nd4j.createFromArray(file.numbers("params"));
+  private static void run(
+      GoldenFile file, DataType type, long[] shape, char order, Deviation deviation) {
+    INDArray flat = Nd4j.createFromArray(file.numbers("params")).castTo(type);
     INDArray[] parameters = parameters(file, flat, shape, order);
     ArrayOptimizer optimizer = new ArrayOptimizer(updater(file), regularizations(file), parameters);
     PolynomialDecayAveraging averaging =
@@ -96,7 +103,8 @@ final class UpdaterAdapter implements GoldenAdapter {
         file.has("expectedAverage") ? file.rows("gradients") / file.rows("expectedAverage") : 0;
     for (int k = 0; k < file.rows("gradients"); k++) {
       INDArray[] gradients =
-          parameters(file, Nd4j.createFromArray(file.numbers("gradients", k)), shape, order);
+          parameters(
+              file, Nd4j.createFromArray(file.numbers("gradients", k)).castTo(type), shape, order);
       optimizer.step(k, 0, gradients);
       deviation.compare(
           "expectedParams[" + k + "]", file.numbers("expectedParams", k), flat.toDoubleVector());
@@ -140,14 +148,9 @@ final class UpdaterAdapter implements GoldenAdapter {
   }
 
   private static IUpdater updater(GoldenFile file) {
-    ObjectNode config = file.json().get("config").deepCopy();
+    ObjectNode config = file.config();
+    complete(config);
     JsonNode rates = config.remove("learningRates");
-    // null means "not set".
-    for (Iterator<JsonNode> values = config.elements(); values.hasNext(); ) {
-      if (values.next().isNull()) {
-        values.remove();
-      }
-    }
     if (file.has("randomScalars")) {
       config.set("scalars", file.json().get("randomScalars"));
     }
@@ -158,14 +161,43 @@ final class UpdaterAdapter implements GoldenAdapter {
     return updater;
   }
 
+  /** Puts in the platform's defaults: its classes read a missing number as 0. */
+  private static void complete(JsonNode node) {
+    node.elements().forEachRemaining(UpdaterAdapter::complete);
+    String type = node.path("@class").asText();
+    if (type.startsWith("org.nd4j.")) {
+      try {
+        Object standard = Class.forName(type).getConstructor().newInstance();
+        JsonNode fields = MAPPER.readTree(MAPPER.writeValueAsString(standard));
+        fields
+            .fieldNames()
+            .forEachRemaining(
+                f -> {
+                  if (!node.has(f)) {
+                    ((ObjectNode) node).set(f, fields.get(f));
+                  }
+                });
+      } catch (ReflectiveOperationException | IOException e) {
+        throw new IllegalArgumentException(type, e);
+      }
+    }
+  }
+
   private static List<Regularization> regularizations(GoldenFile file) {
     List<Regularization> steps = new ArrayList<>();
     for (JsonNode step : file.json().path("regularization")) {
+      double coeff = step.path("coeff").asDouble();
+      String type = step.path("@class").asText();
       // The platform's own JSON holds a schedule where the files have a number.
-      steps.add(
-          step.get("@class").asText().equals(WeightDecay.class.getName())
-              ? new WeightDecay(step.get("coeff").asDouble(), step.get("applyLR").asBoolean())
-              : read(step, Regularization.class));
+      if (type.equals(WeightDecay.class.getName())) {
+        steps.add(new WeightDecay(coeff, step.path("applyLR").asBoolean(true)));
+      } else if (type.equals(L1Regularization.class.getName())) {
+        steps.add(new L1Regularization(coeff));
+      } else if (type.equals(L2Regularization.class.getName())) {
+        steps.add(new L2Regularization(coeff));
+      } else {
+        steps.add(read(step, Regularization.class));
+      }
     }
     return steps;
   }

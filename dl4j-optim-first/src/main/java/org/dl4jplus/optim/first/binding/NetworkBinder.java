@@ -20,12 +20,12 @@ import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.params.EmptyParamInitializer;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.ParameterTap;
 import org.dl4jplus.optim.first.updater.VariableShape;
@@ -33,6 +33,7 @@ import org.dl4jplus.optim.first.updater.VariableShape.Kind;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 
 /** Walks a configuration and binds each layer's updaters. */
@@ -97,11 +98,20 @@ public final class NetworkBinder {
 
   private static void bindLayer(NeuralNetConfiguration conf, String defaultName, boolean output) {
     Layer layer = conf.getLayer();
-    if (layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop) {
+    if (layer instanceof BaseWrapperLayer wrapper) {
+      // The running network asks the layer inside for updaters and steps.
+      NeuralNetConfiguration inner = conf.clone();
+      inner.setLayer(wrapper.getUnderlying());
+      if (wrapper instanceof FrozenLayerWithBackprop) {
+        freeze(inner.getLayer());
+      } else {
+        bindLayer(inner, layer.getLayerName() == null ? defaultName : layer.getLayerName(), output);
+        wrapper.setUnderlying(inner.getLayer());
+      }
       return;
     }
     Holder holder = Holder.of(layer);
-    if (holder == null) {
+    if (holder == null || layer.initializer() instanceof EmptyParamInitializer) {
       return;
     }
     holder.removeDuplicates();
@@ -143,18 +153,29 @@ public final class NetworkBinder {
     }
   }
 
-  private static Kind kind(Layer layer, String key, boolean output) {
-    if (!layer.initializer().isWeightParam(layer, key)) {
-      return Kind.VECTOR;
-    }
+  /**
+   * The platform runs the updater on the zero gradients of a layer that is frozen but propagates
+   * back. One that needs binding would only keep state for it, or decay its weights.
+   */
+  private static void freeze(Layer layer) {
     Layer inner = layer;
     while (inner instanceof BaseWrapperLayer wrapper) {
       inner = wrapper.getUnderlying();
     }
-    if (inner instanceof EmbeddingLayer || inner instanceof EmbeddingSequenceLayer) {
+    Holder holder = Holder.of(inner);
+    if (holder != null && holder.anyNeedsBinding()) {
+      holder.freeze();
+    }
+  }
+
+  private static Kind kind(Layer layer, String key, boolean output) {
+    if (!layer.initializer().isWeightParam(layer, key)) {
+      return Kind.VECTOR;
+    }
+    if (layer instanceof EmbeddingLayer || layer instanceof EmbeddingSequenceLayer) {
       return Kind.EMBEDDING;
     }
-    return output || inner instanceof BaseOutputLayer ? Kind.OUTPUT : Kind.WEIGHT;
+    return output || layer instanceof BaseOutputLayer ? Kind.OUTPUT : Kind.WEIGHT;
   }
 
   /**
@@ -164,8 +185,7 @@ public final class NetworkBinder {
   private static Map<String, INDArray> parameterTable(NeuralNetConfiguration conf, String name) {
     NeuralNetConfiguration copy = conf.clone();
     long count = copy.getLayer().initializer().numParams(copy);
-    boolean sized = count > 0 && !lacksInputs(copy.getLayer());
-    if (!sized) {
+    if (count <= 0 || lacksInputs(copy.getLayer())) {
       throw new DL4JInvalidConfigException(
           "Layer '"
               + name
@@ -234,9 +254,6 @@ public final class NetworkBinder {
       java.util.function.Consumer<List<Regularization>> setBiasSteps) {
 
     static Holder of(Layer layer) {
-      if (layer instanceof BaseWrapperLayer wrapper) {
-        return of(wrapper.getUnderlying());
-      }
       if (layer instanceof Bidirectional bidirectional) {
         // The platform asks the forward layer for both directions' updaters.
         return of(bidirectional.getFwd());
@@ -296,6 +313,14 @@ public final class NetworkBinder {
 
     private static List<Regularization> distinct(List<Regularization> steps) {
       return steps == null ? null : new ArrayList<>(new LinkedHashSet<>(steps));
+    }
+
+    /** Nothing moves these parameters any more. */
+    void freeze() {
+      setUpdater.accept(new NoOp());
+      setBiasUpdater.accept(null);
+      setWeightSteps.accept(new ArrayList<>());
+      setBiasSteps.accept(new ArrayList<>());
     }
 
     void bind(String name, Map<IUpdater, List<List<VariableShape>>> runs) {

@@ -16,7 +16,7 @@ public final class Largest {
    */
   public static int[] of(double[] values, int k) {
     int count = Math.min(k, values.length);
-    double threshold = descending(values.clone(), count - 1);
+    double threshold = value(values.clone(), values.length, count);
     int above = 0;
     for (double value : values) {
       above += value > threshold ? 1 : 0;
@@ -33,20 +33,17 @@ public final class Largest {
   }
 
   /**
-   * The k-th largest value.
+   * The k-th largest value, in linear time on average.
    *
    * @param values the values; reordered
-   * @param k rank from the top, from 1 to the number of values
+   * @param length how many of them count
+   * @param k rank from the top, from 1 to {@code length}
    * @return the value
    */
-  public static double value(double[] values, int k) {
-    return descending(values, k - 1);
-  }
-
-  /** Quickselect: the value that descending order has at a position. Changes the array. */
-  private static double descending(double[] values, int position) {
+  public static double value(double[] values, int length, int k) {
     int low = 0;
-    int high = values.length - 1;
+    int position = k - 1;
+    int high = length - 1;
     while (low < high) {
       double pivot = values[(low + high) >>> 1];
       int i = low;

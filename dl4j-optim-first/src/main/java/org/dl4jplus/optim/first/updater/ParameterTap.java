@@ -17,7 +17,26 @@ import org.nd4j.linalg.learning.regularization.Regularization;
 @ToString
 public final class ParameterTap implements Regularization {
 
-  private static final ThreadLocal<List<INDArray>> SEEN = ThreadLocal.withInitial(ArrayList::new);
+  private static final ThreadLocal<Seen> SEEN = ThreadLocal.withInitial(Seen::new);
+
+  /** What no updater of this thread has picked up yet. */
+  private static final class Seen {
+    final List<INDArray> views = new ArrayList<>();
+    int iteration;
+    int epoch;
+
+    /**
+     * A step that failed, or a network whose updater was replaced by one that does not ask, leaves
+     * views behind. They go with the next iteration, so that no network's memory is held for good.
+     */
+    void begin(int newIteration, int newEpoch) {
+      if (newIteration != iteration || newEpoch != epoch) {
+        views.clear();
+        iteration = newIteration;
+        epoch = newEpoch;
+      }
+    }
+  }
 
   /** Creates the tap. */
   public ParameterTap() {}
@@ -29,7 +48,8 @@ public final class ParameterTap implements Regularization {
 
   @Override
   public void apply(INDArray param, INDArray gradView, double lr, int iteration, int epoch) {
-    List<INDArray> seen = SEEN.get();
+    SEEN.get().begin(iteration, epoch);
+    List<INDArray> seen = SEEN.get().views;
     // The platform may hold a regularization twice (see the README); the second visit says nothing
     // new.
     for (INDArray other : seen) {
@@ -49,8 +69,8 @@ public final class ParameterTap implements Regularization {
 
   /** The parameters of the block whose updater is about to run, variable by variable. */
   static List<INDArray> take(long length, AbstractUpdater config) {
-    List<INDArray> seen = new ArrayList<>(SEEN.get());
-    SEEN.get().clear();
+    List<INDArray> seen = new ArrayList<>(SEEN.get().views);
+    SEEN.get().views.clear();
     // A step that failed half-way may have left views behind; the block's own are the last ones.
     long count = 0;
     for (int i = seen.size() - 1; i >= 0; i--) {

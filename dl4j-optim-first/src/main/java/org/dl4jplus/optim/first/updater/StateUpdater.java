@@ -78,10 +78,6 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
         throw new IllegalStateException(
             config.getClass().getSimpleName() + " was given no state array");
       }
-      if (view.dataType() != DataType.FLOAT && view.dataType() != DataType.DOUBLE) {
-        throw new IllegalStateException(
-            "Updaters work in FLOAT and DOUBLE networks, not in " + view.dataType());
-      }
       List<Step> cut = new ArrayList<>();
       long used = 0;
       if (config.needsShapes()) {
@@ -102,6 +98,15 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
     return steps;
   }
 
+  private void requireSupported(DataType type) {
+    if (type != DataType.FLOAT && type != DataType.DOUBLE) {
+      throw new IllegalStateException(
+          config.getClass().getSimpleName()
+              + " works in FLOAT and DOUBLE networks, not in "
+              + type);
+    }
+  }
+
   private void require(long size) {
     if (view.length() < size) {
       throw new IllegalStateException(
@@ -118,6 +123,7 @@ public final class StateUpdater implements GradientUpdater<AbstractUpdater> {
   @Override
   public void applyUpdater(INDArray gradient, int iteration, int epoch) {
     config.requireBound();
+    requireSupported(gradient.dataType());
     List<INDArray> parameters =
         config.needsParameters()
             ? ParameterTap.take(gradient.length(), config).stream().map(this::flatten).toList()

@@ -129,10 +129,10 @@ final class ArrayVector extends Vector {
   }
 
   private double smallestNormal() {
-    return switch (array.dataType()) {
-      case DOUBLE -> Double.MIN_NORMAL;
-      default -> Float.MIN_NORMAL;
-    };
+    if (array.dataType() == DataType.FLOAT16) {
+      return 0x1p-14;
+    }
+    return array.dataType() == DataType.DOUBLE ? Double.MIN_NORMAL : Float.MIN_NORMAL;
   }
 
   @Override

@@ -2,6 +2,8 @@ package org.dl4jplus.optim.first.vector;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -12,8 +14,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Runs a rule over blocks of primitive arrays that fit the processor's nearest cache, on the
- * threads of the common fork-join pool. Scratch space is kept per thread, so nothing that grows
- * with the arrays is allocated.
+ * threads of the common fork-join pool. Scratch space is kept, so nothing that grows with the
+ * arrays is allocated.
  */
 final class BlockExecutor implements VectorExecutor {
 
@@ -22,8 +24,8 @@ final class BlockExecutor implements VectorExecutor {
   /** Entries in a block. */
   static final int BLOCK = 4096;
 
-  /** Longest array whose memory a {@code java.nio} buffer can show (2 GiB of doubles). */
-  static final long MAXIMUM_LENGTH = Integer.MAX_VALUE / Double.BYTES;
+  /** Entries of a memory that a {@code java.nio} buffer can show (2 GiB of doubles). */
+  static final long MAXIMUM_END = Integer.MAX_VALUE / Double.BYTES;
 
   /**
    * The arrays are cut into at most this many parts, whatever the number of threads: so sums do not
@@ -34,10 +36,9 @@ final class BlockExecutor implements VectorExecutor {
   /** Below this length starting another thread costs more than it saves. */
   private static final int PARALLEL_FROM = 8 * BLOCK;
 
-  private final ThreadLocal<BlockLane> floats =
-      ThreadLocal.withInitial(() -> new BlockLane(FloatBlock::new));
-  private final ThreadLocal<BlockLane> doubles =
-      ThreadLocal.withInitial(() -> new BlockLane(DoubleBlock::new));
+  // Kept here and not by thread: the common pool's threads forget what is theirs after each task.
+  private final Queue<BlockLane> floats = new ConcurrentLinkedQueue<>();
+  private final Queue<BlockLane> doubles = new ConcurrentLinkedQueue<>();
 
   private BlockExecutor() {}
 
@@ -54,11 +55,13 @@ final class BlockExecutor implements VectorExecutor {
     Memories memories = new Memories(operands);
     double[][] partial = new double[parts][count];
     AtomicInteger next = new AtomicInteger();
-    ThreadLocal<BlockLane> lanes =
-        operands.gradient().dataType() == DataType.DOUBLE ? doubles : floats;
+    boolean single = operands.gradient().dataType() != DataType.DOUBLE;
+    Queue<BlockLane> lanes = single ? floats : doubles;
     Runnable worker =
         () -> {
-          BlockLane lane = lanes.get();
+          BlockLane kept = lanes.poll();
+          BlockLane lane =
+              kept == null ? new BlockLane(single ? FloatBlock::new : DoubleBlock::new) : kept;
           lane.enter(memories);
           try {
             for (int part; (part = next.getAndIncrement()) < parts; ) {
@@ -68,6 +71,7 @@ final class BlockExecutor implements VectorExecutor {
             }
           } finally {
             lane.leave();
+            lanes.add(lane);
           }
         };
     int helpers =
@@ -78,7 +82,13 @@ final class BlockExecutor implements VectorExecutor {
     for (int i = 0; i < helpers; i++) {
       tasks.add(ForkJoinPool.commonPool().submit(worker));
     }
-    worker.run();
+    try {
+      worker.run();
+    } finally {
+      // Also after a failure nobody may touch the arrays once this returns: their memory may be
+      // reused.
+      tasks.forEach(ForkJoinTask::quietlyJoin);
+    }
     for (ForkJoinTask<?> task : tasks) {
       task.join();
     }
@@ -127,9 +137,6 @@ final class BlockExecutor implements VectorExecutor {
     }
 
     void enter(Memories newMemories) {
-      if (memories != null) {
-        throw new IllegalStateException("A rule must not start another rule");
-      }
       memories = newMemories;
       while (states.size() < memories.states.length) {
         states.add(newBlock.get());

@@ -26,7 +26,7 @@ public final class HostView {
   public HostView(INDArray array) {
     this.array = array;
     boolean host =
-        VectorExecutor.isHost() && (array.length() == 1 || array.elementWiseStride() == 1);
+        VectorExecutor.isReadable(array) && (array.length() == 1 || array.elementWiseStride() == 1);
     boolean single = array.dataType() == DataType.FLOAT;
     floats = host && single ? array.data().asNioFloat().slice() : null;
     doubles = host && !single ? array.data().asNioDouble().slice() : null;

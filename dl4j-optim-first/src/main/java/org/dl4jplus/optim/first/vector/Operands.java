@@ -53,7 +53,7 @@ public final class Operands {
 
   /** Opens the states' memory, for this and all operands made from it. */
   public void open() {
-    if (VectorExecutor.isHost()) {
+    if (states.stream().allMatch(VectorExecutor::isReadable)) {
       stateMemory();
     }
   }

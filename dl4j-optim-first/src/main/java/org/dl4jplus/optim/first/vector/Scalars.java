@@ -27,7 +27,7 @@ public final class Scalars {
    */
   public Scalars(INDArray array) {
     this.array = array;
-    boolean host = VectorExecutor.isHost();
+    boolean host = VectorExecutor.isReadable(array);
     floats = host && array.dataType() == DataType.FLOAT ? array.data().asNioFloat().slice() : null;
     doubles =
         host && array.dataType() == DataType.DOUBLE ? array.data().asNioDouble().slice() : null;

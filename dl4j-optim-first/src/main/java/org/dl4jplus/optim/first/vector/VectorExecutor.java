@@ -3,6 +3,7 @@ package org.dl4jplus.optim.first.vector;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
@@ -49,7 +50,7 @@ public interface VectorExecutor {
    * @return an executor
    */
   static VectorExecutor of(Operands operands) {
-    return isHost() && isPlain(operands) ? BlockExecutor.INSTANCE : ArrayExecutor.INSTANCE;
+    return isPlain(operands) ? BlockExecutor.INSTANCE : ArrayExecutor.INSTANCE;
   }
 
   /**
@@ -63,7 +64,7 @@ public interface VectorExecutor {
 
   private static boolean isPlain(Operands operands) {
     INDArray gradient = operands.gradient();
-    if (gradient.length() > BlockExecutor.MAXIMUM_LENGTH || !isDense(gradient, gradient)) {
+    if (!isDense(gradient, gradient)) {
       return false;
     }
     for (INDArray state : operands.states()) {
@@ -81,8 +82,22 @@ public interface VectorExecutor {
     return true;
   }
 
+  /**
+   * Whether a dense array can be read as a {@code java.nio} buffer of floats or doubles: these
+   * start where the memory starts of which the array is a view, and end after 2 GiB.
+   *
+   * @param array the array
+   * @return false on other backends, for other types and beyond that length
+   */
+  static boolean isReadable(INDArray array) {
+    return isHost()
+        && (array.dataType() == DataType.FLOAT || array.dataType() == DataType.DOUBLE)
+        && array.offset() + array.length() <= BlockExecutor.MAXIMUM_END;
+  }
+
   private static boolean isDense(INDArray array, INDArray gradient) {
-    return array.dataType() == gradient.dataType()
+    return isReadable(array)
+        && array.dataType() == gradient.dataType()
         && (array.rank() <= 1 || array.ordering() == gradient.ordering())
         && (array.length() == 1 || array.elementWiseStride() == 1);
   }

@@ -9,12 +9,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -264,17 +271,66 @@ class VectorTest {
   }
 
   @Test
-  void aRuleInARuleIsRefused() {
-    INDArray x = numbers(DataType.FLOAT, 10, 9, false);
-    Operands operands = operands(x);
+  void afterAFailureNobodyIsStillAtWork() {
+    Assumptions.assumeTrue(ForkJoinPool.commonPool().getParallelism() > 0);
+    INDArray x = numbers(DataType.DOUBLE, 64 * BLOCK, 10, false);
+    Thread caller = Thread.currentThread();
+    CountDownLatch helped = new CountDownLatch(1);
+    AtomicInteger working = new AtomicInteger();
     assertThrows(
-        IllegalStateException.class,
+        ArithmeticException.class,
         () ->
             BlockExecutor.INSTANCE.forEach(
-                l -> BlockExecutor.INSTANCE.forEach(k -> k.gradient().sqrt(), operands), operands));
-    // And the thread's lane is free again.
-    assertFalse(
-        Double.isNaN(BlockExecutor.INSTANCE.sum(l -> l.gradient().squaredNorm(), operands)));
+                lane -> {
+                  if (Thread.currentThread() == caller) {
+                    await(helped);
+                    throw new ArithmeticException();
+                  }
+                  working.incrementAndGet();
+                  helped.countDown();
+                  // Long enough for the caller to be back if it does not wait.
+                  LockSupport.parkNanos(2_000_000);
+                  working.decrementAndGet();
+                },
+                operands(x)));
+    assertEquals(0, working.get());
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(60, TimeUnit.SECONDS), "no other thread took part");
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void whatLiesBeyondABufferGoesToTheArrayExecutor() {
+    assertTrue(VectorExecutor.isReadable(numbers(DataType.FLOAT, 3, 1, false)));
+    assertTrue(VectorExecutor.isReadable(at(BlockExecutor.MAXIMUM_END - 3, 3)));
+    assertFalse(VectorExecutor.isReadable(at(BlockExecutor.MAXIMUM_END - 3, 4)));
+  }
+
+  @Test
+  void halfPrecisionGoesToTheArrayExecutor() {
+    INDArray x = Nd4j.createFromArray(-3f, 0f, 1e-3f).castTo(DataType.FLOAT16);
+    Operands operands = operands(x);
+    VectorExecutor.of(operands).forEach(l -> l.gradient().sign(), operands);
+    assertEquals("[-1.0, 0.0, 1.0]", java.util.Arrays.toString(x.toFloatVector()));
+  }
+
+  /** A view that starts so late that no test can afford the memory before it. */
+  private static INDArray at(long offset, long length) {
+    return (INDArray)
+        Proxy.newProxyInstance(
+            INDArray.class.getClassLoader(),
+            new Class<?>[] {INDArray.class},
+            (proxy, method, arguments) ->
+                switch (method.getName()) {
+                  case "offset" -> offset;
+                  case "length" -> length;
+                  default -> DataType.FLOAT;
+                });
   }
 
   @Test
