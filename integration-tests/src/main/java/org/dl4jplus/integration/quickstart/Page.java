@@ -101,7 +101,7 @@ final class Page {
             new StyleChart.Builder()
                 .width(WIDTH, LengthUnit.Px)
                 .height(HEIGHT, LengthUnit.Px)
-                .margin(LengthUnit.Px, 10, 30, 60, 20)
+                .margin(LengthUnit.Px, 10, 30, 80, 20)
                 .strokeWidth(2)
                 .seriesColors(colors)
                 .build());
