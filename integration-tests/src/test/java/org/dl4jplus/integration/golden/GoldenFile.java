@@ -24,8 +24,9 @@ record GoldenFile(Path path, JsonNode json) {
     }
   }
 
+  /** What the file records; some name a kind of case, and one neither. */
   String algorithm() {
-    return json.path("algorithm").asText();
+    return json.path("algorithm").asText(json.path("kind").asText("scaling laws"));
   }
 
   double tolerance() {

@@ -3,6 +3,7 @@ package org.dl4jplus.optim.first.model;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
@@ -13,9 +14,12 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.dl4jplus.optim.first.updater.VariableShape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
 
 /**
@@ -159,10 +163,7 @@ public final class ModelAccess {
     for (Trainable part : parts()) {
       for (var variable : part.paramTable(false).entrySet()) {
         long end = at + variable.getValue().length();
-        boolean trained =
-            part.updaterDivideByMinibatch(variable.getKey())
-                && !(part.getConfig().getUpdaterByParam(variable.getKey()) instanceof NoOp);
-        if (trained) {
+        if (trained(part, variable.getKey())) {
           Range last = ranges.isEmpty() ? null : ranges.get(ranges.size() - 1);
           if (last != null && last.to() == at) {
             ranges.set(ranges.size() - 1, new Range(last.from(), end));
@@ -174,6 +175,120 @@ public final class ModelAccess {
       }
     }
     return ranges;
+  }
+
+  /**
+   * The variables of {@link #trainableRanges()}, one by one.
+   *
+   * @return their shapes, in the order of the parameters
+   */
+  public List<VariableShape> trainableVariables() {
+    List<VariableShape> variables = new ArrayList<>();
+    for (Trainable part : parts()) {
+      for (var variable : part.paramTable(false).entrySet()) {
+        if (trained(part, variable.getKey())) {
+          INDArray view = variable.getValue();
+          boolean vector = view.rank() < 2 || view.size(0) == 1 || view.size(1) == 1;
+          variables.add(
+              VariableShape.of(
+                  part.getConfig().getLayerName() + "_" + variable.getKey(),
+                  view.shape(),
+                  view.ordering(),
+                  vector && view.rank() <= 2
+                      ? VariableShape.Kind.VECTOR
+                      : VariableShape.Kind.WEIGHT));
+        }
+      }
+    }
+    return variables;
+  }
+
+  private static boolean trained(Trainable part, String key) {
+    return part.updaterDivideByMinibatch(key)
+        && !(part.getConfig().getUpdaterByParam(key) instanceof NoOp);
+  }
+
+  /**
+   * What {@link #gradient()} must be divided by to be the gradient of the mean loss.
+   *
+   * @return the batch size, or 1 where the configuration's {@code miniBatch} is off
+   */
+  public int gradientScale() {
+    boolean miniBatch =
+        graph
+            ? ((ComputationGraph) model).getConfiguration().getDefaultConfiguration().isMiniBatch()
+            : ((MultiLayerNetwork) model).getDefaultConfiguration().isMiniBatch();
+    return miniBatch ? batchSize() : 1;
+  }
+
+  /** Runs a forward and a backward pass on the current batch, in the network's own workspaces. */
+  public void computeGradientAndScore() {
+    model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+  }
+
+  /**
+   * The iteration that the network is in.
+   *
+   * @return from 0
+   */
+  public int iteration() {
+    return graph
+        ? ((ComputationGraph) model).getConfiguration().getIterationCount()
+        : ((MultiLayerNetwork) model).getLayerWiseConfigurations().getIterationCount();
+  }
+
+  /**
+   * The epoch that the network is in.
+   *
+   * @return from 0
+   */
+  public int epoch() {
+    return graph
+        ? ((ComputationGraph) model).getConfiguration().getEpochCount()
+        : ((MultiLayerNetwork) model).getLayerWiseConfigurations().getEpochCount();
+  }
+
+  /**
+   * The learning rate of the network's first updater in this iteration.
+   *
+   * @return the rate, NaN where it has none
+   */
+  public double learningRate() {
+    for (UpdaterBlock block : updaterBlocks()) {
+      IUpdater config = block.getGradientUpdater().getConfig();
+      if (!(config instanceof NoOp)) {
+        return config.hasLearningRate() ? config.getLearningRate(iteration(), epoch()) : Double.NaN;
+      }
+    }
+    return Double.NaN;
+  }
+
+  /**
+   * The network's listeners.
+   *
+   * @return the platform's collection
+   */
+  public Collection<TrainingListener> listeners() {
+    return graph
+        ? ((ComputationGraph) model).getListeners()
+        : ((MultiLayerNetwork) model).getListeners();
+  }
+
+  /**
+   * Makes sure that the current batch can be passed through the network again.
+   *
+   * @throws IllegalStateException without a current batch, or under truncated backpropagation
+   *     through time, whose stored state a second pass would move on
+   */
+  public void requireSecondPass() {
+    if (backpropType() == BackpropType.TruncatedBPTT) {
+      throw new IllegalStateException(
+          "A second gradient of the same batch is not possible under truncated BPTT");
+    }
+    if (inputs()[0] == null || labels()[0] == null) {
+      throw new IllegalStateException(
+          "There is no current batch: call this inside a listener, or set input and labels first");
+    }
   }
 
   /** What holds parameters, in the order in which they are flattened. */
@@ -202,25 +317,17 @@ public final class ModelAccess {
    *     through time, whose stored state a second pass would move on
    */
   public double gradientAt(INDArray parameters, INDArray gradientOut) {
-    if (backpropType() == BackpropType.TruncatedBPTT) {
-      throw new IllegalStateException(
-          "A second gradient of the same batch is not possible under truncated BPTT");
-    }
-    if (inputs()[0] == null || labels()[0] == null) {
-      throw new IllegalStateException(
-          "There is no current batch: call this inside a listener, or set input and labels first");
-    }
+    requireSecondPass();
     INDArray live = parameters();
     INDArray savedParameters = live.dup();
-    INDArray liveGradient = gradientOrNull();
-    INDArray savedGradient = liveGradient == null ? null : liveGradient.dup();
+    INDArray savedGradient = hasGradient() ? gradient().dup() : null;
     double savedScore = model.score();
     Random random = Nd4j.getRandom();
     long root = random.rootState();
     long node = random.nodeState();
     try {
       live.assign(parameters);
-      model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+      computeGradientAndScore();
       gradientOut.assign(gradient());
       return model.score();
     } finally {
@@ -233,13 +340,16 @@ public final class ModelAccess {
     }
   }
 
-  private INDArray gradientOrNull() {
+  /**
+   * Whether a backward pass has been run.
+   *
+   * @return false before the first one
+   */
+  public boolean hasGradient() {
     return (graph
-                ? ((ComputationGraph) model).getFlattenedGradients()
-                : ((MultiLayerNetwork) model).getFlattenedGradients())
-            == null
-        ? null
-        : gradient();
+            ? ((ComputationGraph) model).getFlattenedGradients()
+            : ((MultiLayerNetwork) model).getFlattenedGradients())
+        != null;
   }
 
   private BackpropType backpropType() {
@@ -248,7 +358,12 @@ public final class ModelAccess {
         : ((MultiLayerNetwork) model).getLayerWiseConfigurations().getBackpropType();
   }
 
-  private void setScore(double score) {
+  /**
+   * Sets the score that the network reports.
+   *
+   * @param score the score
+   */
+  public void setScore(double score) {
     if (graph) {
       ((ComputationGraph) model).setScore(score);
     } else {

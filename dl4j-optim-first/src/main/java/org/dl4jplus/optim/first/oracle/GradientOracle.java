@@ -1,0 +1,47 @@
+package org.dl4jplus.optim.first.oracle;
+
+import java.util.List;
+import org.dl4jplus.optim.first.updater.VariableShape;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What can be asked for its loss and gradient at any point: a network on its batch, a function. */
+public interface GradientOracle {
+
+  /**
+   * The trainable parameters.
+   *
+   * @return the live array, of shape [n]
+   */
+  INDArray parameters();
+
+  /**
+   * Mean loss and its gradient at a point. What a network's parameters are afterwards is left open
+   * until {@link #restore()}.
+   *
+   * @param point where, of shape [n]; not changed
+   * @param gradientOut takes the gradient of the mean loss, of shape [n]; must not be the point
+   * @return the mean loss
+   */
+  double lossAndGradient(INDArray point, INDArray gradientOut);
+
+  /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
+  default void restore() {}
+
+  /**
+   * Number of parameters.
+   *
+   * @return n
+   */
+  default long size() {
+    return parameters().length();
+  }
+
+  /**
+   * The shapes of the variables, in the order in which they lie in the parameters.
+   *
+   * @return shapes whose lengths add up to n; one vector by default
+   */
+  default List<VariableShape> variables() {
+    return List.of(new VariableShape("parameters", new long[] {size()}, VariableShape.Kind.VECTOR));
+  }
+}

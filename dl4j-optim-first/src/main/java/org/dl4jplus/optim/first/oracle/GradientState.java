@@ -1,0 +1,46 @@
+package org.dl4jplus.optim.first.oracle;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a method remembers from step to step about one network. Serializable, so that a run can be
+ * saved beside its network and go on to the same bits.
+ */
+public final class GradientState implements Serializable {
+
+  private final List<INDArray> vectors = new ArrayList<>();
+  private double[] scalars = new double[0];
+
+  /** Creates a state that remembers nothing. */
+  public GradientState() {}
+
+  INDArray vector(int index, Supplier<INDArray> create) {
+    while (vectors.size() <= index) {
+      vectors.add(create.get());
+    }
+    return vectors.get(index);
+  }
+
+  double scalar(int index) {
+    return index < scalars.length ? scalars[index] : 0;
+  }
+
+  void setScalar(int index, double value) {
+    if (index >= scalars.length) {
+      scalars = Arrays.copyOf(scalars, index + 1);
+    }
+    scalars[index] = value;
+  }
+
+  GradientState copy() {
+    GradientState copy = new GradientState();
+    vectors.forEach(vector -> copy.vectors.add(vector.dup()));
+    copy.scalars = scalars.clone();
+    return copy;
+  }
+}

@@ -1,0 +1,200 @@
+package org.dl4jplus.optim.first.oracle;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.dl4jplus.optim.first.vector.Operands;
+import org.dl4jplus.optim.first.vector.VectorExecutor;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * One iteration as a {@link GradientListener}'s method sees it: the point, its gradient, more
+ * gradients for the asking, and memory. All vectors have shape [n] and hold the trainable
+ * parameters only; gradients are those of the mean loss.
+ */
+public final class GradientTurn {
+
+  private final GradientOracle oracle;
+  private final GradientState state;
+  private final List<INDArray> scratch = new ArrayList<>();
+  private INDArray gradient;
+  private double loss;
+  private int iteration;
+  private int epoch;
+  private double learningRate;
+
+  GradientTurn(GradientOracle oracle, GradientState state) {
+    this.oracle = oracle;
+    this.state = state;
+  }
+
+  void begin(double newLoss, int newIteration, int newEpoch, double newLearningRate) {
+    loss = newLoss;
+    iteration = newIteration;
+    epoch = newEpoch;
+    learningRate = newLearningRate;
+  }
+
+  /**
+   * The parameters at which the step starts.
+   *
+   * @return the live array: the method must not change it, and finds it unchanged only before its
+   *     first {@link #evaluate}; copy it to evaluate somewhere else later
+   */
+  public INDArray parameters() {
+    return oracle.parameters();
+  }
+
+  /**
+   * The gradient at the start; a method leaves in it what the updater is to get.
+   *
+   * @return the array to change
+   */
+  public INDArray gradient() {
+    if (gradient == null) {
+      gradient = newVector();
+    }
+    return gradient;
+  }
+
+  /**
+   * The loss at the start.
+   *
+   * @return the mean loss of the batch; a network adds its L1/L2 terms
+   */
+  public double loss() {
+    return loss;
+  }
+
+  /**
+   * Asks for another gradient on the same batch. The caller need not move anything back.
+   *
+   * @param point where; not changed, and not the array of {@link #parameters()} once moved
+   * @param gradientOut takes the gradient
+   * @return the loss there
+   */
+  public double evaluate(INDArray point, INDArray gradientOut) {
+    return oracle.lossAndGradient(point, gradientOut);
+  }
+
+  /**
+   * Behind it all.
+   *
+   * @return what is asked
+   */
+  public GradientOracle oracle() {
+    return oracle;
+  }
+
+  /**
+   * Memory for this turn, kept for the next ones: its content at the start is undefined.
+   *
+   * @param index 0, 1, ..
+   * @return an array of shape [n]
+   */
+  public INDArray scratch(int index) {
+    while (scratch.size() <= index) {
+      scratch.add(newVector());
+    }
+    return scratch.get(index);
+  }
+
+  /**
+   * Memory that lasts from step to step and is saved with the method's state.
+   *
+   * @param index 0, 1, ..
+   * @return an array of shape [n], zero at first
+   */
+  public INDArray state(int index) {
+    return state.vector(index, this::newVector);
+  }
+
+  /**
+   * A number that lasts from step to step.
+   *
+   * @param index 0, 1, ..
+   * @return its value, 0 at first
+   */
+  public double scalar(int index) {
+    return state.scalar(index);
+  }
+
+  /**
+   * Sets a number that lasts.
+   *
+   * @param index 0, 1, ..
+   * @param value its value
+   */
+  public void setScalar(int index, double value) {
+    state.setScalar(index, value);
+  }
+
+  /**
+   * The iteration, from 0, as the network counts it.
+   *
+   * @return the count
+   */
+  public int iteration() {
+    return iteration;
+  }
+
+  /**
+   * The epoch, from 0.
+   *
+   * @return the count
+   */
+  public int epoch() {
+    return epoch;
+  }
+
+  /**
+   * The updater's learning rate in this iteration; that of the first layer where they differ.
+   *
+   * @return the rate, NaN for an updater that has none
+   */
+  public double learningRate() {
+    return learningRate;
+  }
+
+  /**
+   * Inner product, accumulated in double precision.
+   *
+   * @param x a vector
+   * @param y a vector
+   * @return the sum of the products
+   */
+  public static double dot(INDArray x, INDArray y) {
+    Operands operands = new Operands(x, null, List.of(y));
+    return VectorExecutor.of(operands).sum(lane -> lane.gradient().dot(lane.state(0)), operands);
+  }
+
+  /**
+   * Euclidean norm, accumulated in double precision.
+   *
+   * @param x a vector
+   * @return the norm
+   */
+  public static double norm(INDArray x) {
+    return Math.sqrt(dot(x, x));
+  }
+
+  /**
+   * y + a x in one pass.
+   *
+   * @param y a vector
+   * @param a a factor
+   * @param x a vector
+   * @param out takes the sum; may be x or y
+   * @return out
+   */
+  public static INDArray axpy(INDArray y, double a, INDArray x, INDArray out) {
+    Operands operands = new Operands(out, null, List.of(y, x));
+    VectorExecutor.of(operands)
+        .forEach(lane -> lane.gradient().blend(1, lane.state(0), a, lane.state(1)), operands);
+    return out;
+  }
+
+  private INDArray newVector() {
+    return Nd4j.create(oracle.parameters().dataType(), oracle.size());
+  }
+}

@@ -1,0 +1,193 @@
+package org.dl4jplus.optim.first.oracle;
+
+import java.lang.ref.WeakReference;
+import java.util.List;
+import org.deeplearning4j.nn.api.Model;
+import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.model.ModelAccess.Range;
+import org.dl4jplus.optim.first.updater.VariableShape;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * A network on its current batch, restricted to the parameters that training changes: without
+ * frozen layers and without batch normalization's running statistics. Gradients are those of the
+ * mean loss, whatever scale the network's own view has.
+ *
+ * <p>All passes of one step see the same dropout masks, other ones than the first pass, and the
+ * network's random stream goes on as if they had drawn nothing. The memory is taken once for the
+ * network and kept.
+ */
+public final class ModelOracle implements GradientOracle {
+
+  // Weak: a listener that serves many networks must not keep them alive.
+  private final WeakReference<Model> network;
+  private final List<Range> ranges;
+  private final List<VariableShape> variables;
+  private final long size;
+  private final boolean whole;
+  private INDArray savedParameters;
+  private INDArray savedGradient;
+  private INDArray gathered;
+  private double savedScore;
+  private long root;
+  private long node;
+  private boolean moved;
+
+  /**
+   * Looks at a network.
+   *
+   * @param network an initialised MultiLayerNetwork or ComputationGraph; held weakly
+   */
+  public ModelOracle(Model network) {
+    this.network = new WeakReference<>(network);
+    ModelAccess model = model();
+    ranges = model.trainableRanges();
+    variables = model.trainableVariables();
+    size = ranges.stream().mapToLong(r -> r.to() - r.from()).sum();
+    whole = size == model.parameters().length();
+  }
+
+  private ModelAccess model() {
+    return ModelAccess.of(network.get());
+  }
+
+  /** {@inheritDoc} A copy where the network has parameters that are not trained. */
+  @Override
+  public INDArray parameters() {
+    if (whole) {
+      return model().parameters();
+    }
+    if (gathered == null) {
+      gathered = Nd4j.createUninitialized(model().parameters().dataType(), size);
+    }
+    gather(moved ? savedParameters : model().parameters(), gathered);
+    return gathered;
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public List<VariableShape> variables() {
+    return variables;
+  }
+
+  /**
+   * Copies the gradient of the last pass.
+   *
+   * @param out takes the gradient of the mean loss, of shape [n]
+   */
+  public void readGradient(INDArray out) {
+    gather(model().gradient(), out);
+    double scale = model().gradientScale();
+    if (scale != 1) {
+      out.divi(scale);
+    }
+  }
+
+  /**
+   * Replaces the network's gradient, which its updater will get.
+   *
+   * @param gradient a gradient on the scale of the mean loss, of shape [n]
+   */
+  public void writeGradient(INDArray gradient) {
+    INDArray view = model().gradient();
+    scatter(gradient, view);
+    double scale = model().gradientScale();
+    if (scale != 1) {
+      for (Range range : ranges) {
+        view.get(NDArrayIndex.interval(range.from(), range.to())).muli(scale);
+      }
+    }
+  }
+
+  /**
+   * Writes trained parameters into the network.
+   *
+   * @param parameters of shape [n]
+   */
+  public void writeParameters(INDArray parameters) {
+    scatter(parameters, model().parameters());
+  }
+
+  @Override
+  public double lossAndGradient(INDArray point, INDArray gradientOut) {
+    save();
+    scatter(point, model().parameters());
+    // One stream for all passes of the step, so that differences of gradients mean something.
+    Nd4j.getRandom().setStates(root, node ^ 0x5DEECE66DL);
+    model().computeGradientAndScore();
+    readGradient(gradientOut);
+    return model().score();
+  }
+
+  private void save() {
+    if (moved) {
+      return;
+    }
+    model().requireSecondPass();
+    if (savedParameters == null) {
+      savedParameters = model().parameters().ulike();
+    }
+    savedParameters.assign(model().parameters());
+    savedScore = model().score();
+    // BatchNorm leaves its statistics in the gradient: those of the first pass are to stay.
+    if (model().hasGradient()) {
+      if (savedGradient == null) {
+        savedGradient = model().gradient().ulike();
+      }
+      savedGradient.assign(model().gradient());
+    }
+    Random random = Nd4j.getRandom();
+    root = random.rootState();
+    node = random.nodeState();
+    moved = true;
+  }
+
+  @Override
+  public void restore() {
+    if (!moved) {
+      return;
+    }
+    moved = false;
+    Nd4j.getRandom().setStates(root, node);
+    model().parameters().assign(savedParameters);
+    if (savedGradient != null) {
+      model().gradient().assign(savedGradient);
+    }
+    model().setScore(savedScore);
+  }
+
+  private void gather(INDArray from, INDArray to) {
+    if (whole) {
+      to.assign(from);
+      return;
+    }
+    long at = 0;
+    for (Range range : ranges) {
+      long length = range.to() - range.from();
+      to.get(NDArrayIndex.interval(at, at + length))
+          .assign(from.get(NDArrayIndex.interval(range.from(), range.to())));
+      at += length;
+    }
+  }
+
+  private void scatter(INDArray from, INDArray to) {
+    if (whole) {
+      to.assign(from);
+      return;
+    }
+    long at = 0;
+    for (Range range : ranges) {
+      long length = range.to() - range.from();
+      to.get(NDArrayIndex.interval(range.from(), range.to()))
+          .assign(from.get(NDArrayIndex.interval(at, at + length)));
+      at += length;
+    }
+  }
+}
