@@ -16,7 +16,8 @@ public final class OracleOptimizer {
   private final IUpdater updater;
   private final ArrayOptimizer optimizer;
   private final INDArray parameters;
-  private final INDArray copy;
+  private final INDArray start;
+  private final INDArray plain;
   private final GradientTurn turn;
   private int iteration;
 
@@ -32,7 +33,8 @@ public final class OracleOptimizer {
     this.oracle = oracle;
     this.updater = updater;
     parameters = oracle.parameters();
-    copy = parameters.dup();
+    start = parameters.ulike();
+    plain = parameters.ulike();
     optimizer = new ArrayOptimizer(updater, List.of(), parameters);
     turn = new GradientTurn(oracle, new GradientState());
   }
@@ -43,19 +45,20 @@ public final class OracleOptimizer {
    * @return the loss at its start
    */
   public double step() {
-    copy.assign(parameters);
-    double loss = oracle.lossAndGradient(copy, turn.gradient());
+    start.assign(parameters);
+    double loss = oracle.lossAndGradient(start, turn.gradient());
     oracle.restore();
     turn.begin(
         loss,
         iteration,
         0,
         updater.hasLearningRate() ? updater.getLearningRate(iteration, 0) : Double.NaN);
+    plain.assign(turn.gradient());
     if (method.run(turn)) {
       optimizer.step(turn.gradient().dup());
       method.afterUpdate(turn, parameters);
     } else {
-      optimizer.step(turn.gradient().dup());
+      optimizer.step(plain);
     }
     iteration++;
     return loss;
