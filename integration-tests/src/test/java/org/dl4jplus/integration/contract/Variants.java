@@ -21,6 +21,12 @@ final class Variants {
   static final Map<String, Map<String, String>> JSON =
       Map.ofEntries(
           Map.entry(
+              "Accumulating",
+              Map.of(
+                  "pairs of Adam", ADAM.replaceFirst("}}$", "}, 'k': 2}"),
+                  "pairs of Lion", over("org.dl4jplus.optim.first.Lion", ", 'k': 2"),
+                  "single of Sgd", SGD.replaceFirst("}}$", "}, 'k': 1}"))),
+          Map.entry(
               "Adafactor",
               Map.of(
                   "rate", "{'learningRate': 0.001, 'relativeStep': false, 'beta1': 0.9}",
