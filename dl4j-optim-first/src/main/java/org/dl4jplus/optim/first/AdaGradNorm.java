@@ -22,14 +22,16 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * the whole block.
  *
  * <pre>{@code
- * acc = acc + ||g||^2                            (acc starts at b0^2)
- * u = learningRate / sqrt(acc) * g               (0 if acc is 0)
+ * acc = acc + ||g||^2                            (acc starts at initialAccumulator)
+ * u = learningRate / (sqrt(acc) + epsilon) * g   (0 if acc is 0)
  * }</pre>
  *
  * <p>Fields: {@code learningRate} 0.1, at least 0; {@code b0} 0.1, at least 0 (a choice of this
- * class: the literature names no default). State: a few numbers, whatever the number of parameters.
- * The norm is taken over the block: all neighbouring variables with equal updaters. Needs no
- * binding. {@link #getAccumulator} gives acc of a running updater.
+ * class: the literature names no default); {@code initialAccumulator}, at least 0, null: {@code
+ * b0^2}, and in place of it where both are given; {@code epsilon}, at least 0, 1e-10 where {@code
+ * initialAccumulator} is given (AdAdaGrad's form), else 0. State: a few numbers, whatever the
+ * number of parameters. The norm is taken over the block: all neighbouring variables with equal
+ * updaters. Needs no binding. {@link #getAccumulator} gives acc of a running updater.
  *
  * <p>Used in "AdAdaGrad: Adaptive Batch Size Schemes for Adaptive Gradient Methods", arXiv
  * 2402.11215 (2024).
@@ -40,10 +42,12 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 public final class AdaGradNorm extends AbstractUpdater {
 
   private final double b0;
+  private final Double initialAccumulator;
+  private final double epsilon;
 
   /** AdaGradNorm with its defaults. */
   public AdaGradNorm() {
-    this(null, null, null);
+    this(null, null, null, null, null);
   }
 
   /**
@@ -52,7 +56,7 @@ public final class AdaGradNorm extends AbstractUpdater {
    * @param learningRate rate, at least 0
    */
   public AdaGradNorm(double learningRate) {
-    this(learningRate, null, null);
+    this(learningRate, null, null, null, null);
   }
 
   /**
@@ -61,7 +65,7 @@ public final class AdaGradNorm extends AbstractUpdater {
    * @param learningRateSchedule schedule of the rate
    */
   public AdaGradNorm(ISchedule learningRateSchedule) {
-    this(null, learningRateSchedule, null);
+    this(null, learningRateSchedule, null, null, null);
   }
 
   @Builder
@@ -69,9 +73,16 @@ public final class AdaGradNorm extends AbstractUpdater {
   private AdaGradNorm(
       @JsonProperty("learningRate") Double learningRate,
       @JsonProperty("learningRateSchedule") ISchedule learningRateSchedule,
-      @JsonProperty("b0") Double b0) {
+      @JsonProperty("b0") Double b0,
+      @JsonProperty("initialAccumulator") Double initialAccumulator,
+      @JsonProperty("epsilon") Double epsilon) {
     super(learningRate, 0.1, learningRateSchedule);
     this.b0 = nonNegative("b0", b0, 0.1);
+    this.initialAccumulator =
+        initialAccumulator == null
+            ? null
+            : nonNegative("initialAccumulator", initialAccumulator, 0);
+    this.epsilon = nonNegative("epsilon", epsilon, initialAccumulator == null ? 0 : 1e-10);
   }
 
   /**
@@ -79,7 +90,7 @@ public final class AdaGradNorm extends AbstractUpdater {
    * getUpdater().getUpdaterBlocks()}, each with a {@code getGradientUpdater()}.
    *
    * @param running an AdaGradNorm as it runs on a block
-   * @return b0^2 plus the squared gradient norms so far
+   * @return its first value plus the squared gradient norms so far
    * @throws IllegalArgumentException if the updater is no AdaGradNorm
    */
   public static double getAccumulator(GradientUpdater<?> running) {
@@ -94,7 +105,7 @@ public final class AdaGradNorm extends AbstractUpdater {
   }
 
   private double accumulator(double sum) {
-    return b0 * b0 + sum;
+    return (initialAccumulator == null ? b0 * b0 : initialAccumulator) + sum;
   }
 
   @Override
@@ -107,7 +118,7 @@ public final class AdaGradNorm extends AbstractUpdater {
     double sum = step.scalar(0) + step.sum(lane -> lane.gradient().squaredNorm());
     step.scalar(0, sum);
     double acc = accumulator(sum);
-    double factor = acc == 0 ? 0 : step.learningRate() / Math.sqrt(acc);
+    double factor = acc == 0 ? 0 : step.learningRate() / (Math.sqrt(acc) + epsilon);
     step.forEach(lane -> lane.gradient().scale(factor));
   }
 }
