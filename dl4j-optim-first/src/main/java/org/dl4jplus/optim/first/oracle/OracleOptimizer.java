@@ -17,6 +17,7 @@ public final class OracleOptimizer {
   private final ArrayOptimizer optimizer;
   private final INDArray parameters;
   private final INDArray copy;
+  private final INDArray plain;
   private final GradientTurn turn;
   private int iteration;
 
@@ -35,6 +36,7 @@ public final class OracleOptimizer {
     copy = parameters.dup();
     optimizer = new ArrayOptimizer(updater, List.of(), parameters);
     turn = new GradientTurn(oracle, new GradientState());
+    plain = turn.gradient().ulike();
   }
 
   /**
@@ -46,6 +48,7 @@ public final class OracleOptimizer {
     copy.assign(parameters);
     double loss = oracle.lossAndGradient(copy, turn.gradient());
     oracle.restore();
+    plain.assign(turn.gradient());
     turn.begin(
         loss,
         iteration,
@@ -55,7 +58,8 @@ public final class OracleOptimizer {
       optimizer.step(turn.gradient().dup());
       method.afterUpdate(turn, parameters);
     } else {
-      optimizer.step(turn.gradient().dup());
+      turn.gradient().assign(plain);
+      optimizer.step(plain);
     }
     iteration++;
     return loss;
