@@ -123,6 +123,35 @@ public final class ModelAccess {
   }
 
   /**
+   * Puts another batch in the place of the current one.
+   *
+   * @param inputs one array for each input
+   * @param labels one array for each output
+   */
+  public void setBatch(INDArray[] inputs, INDArray[] labels) {
+    if (graph) {
+      ((ComputationGraph) model).setInputs(inputs);
+      ((ComputationGraph) model).setLabels(labels);
+    } else {
+      ((MultiLayerNetwork) model).setInput(inputs[0]);
+      ((MultiLayerNetwork) model).setLabels(labels[0]);
+    }
+  }
+
+  /**
+   * Whether the current batch has masks, of features or of labels.
+   *
+   * @return false without
+   */
+  public boolean hasMasks() {
+    return Arrays.stream(
+            graph
+                ? ((ComputationGraph) model).getLayers()
+                : ((MultiLayerNetwork) model).getLayers())
+        .anyMatch(layer -> layer.getMaskArray() != null);
+  }
+
+  /**
    * Number of examples in the current batch.
    *
    * @return the count

@@ -46,7 +46,8 @@ public abstract class GradientListener extends BaseTrainingListener implements S
   protected abstract void transform(GradientTurn turn);
 
   /**
-   * Runs after the updater has changed the parameters. Does nothing by default.
+   * Runs after the updater has changed the parameters, unless the step stayed plain because
+   * something was not finite. Does nothing by default.
    *
    * @param turn this iteration, whose scratch memory is as {@link #transform} left it
    * @param parameters the new parameters, of shape [n], to change
@@ -104,7 +105,8 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     GradientTurn turn = own.turn;
     oracle.readGradient(turn.gradient());
     turn.begin(access.score(), access.iteration(), access.epoch(), access.learningRate());
-    if (run(turn)) {
+    own.replaced = run(turn);
+    if (own.replaced) {
       oracle.writeGradient(turn.gradient());
     }
   }
@@ -120,7 +122,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     } finally {
       turn.oracle().restore();
     }
-    if (!finite(turn.gradient(), turn.loss())) {
+    if (!turn.finite() || !finite(turn.gradient(), turn.loss())) {
       stoodAside();
       return false;
     }
@@ -143,8 +145,9 @@ public abstract class GradientListener extends BaseTrainingListener implements S
       return;
     }
     Attached own = attached(model);
-    ModelOracle oracle = own.oracle;
-    if (oracle != null) {
+    if (own.replaced) {
+      own.replaced = false;
+      ModelOracle oracle = own.oracle;
       INDArray parameters = oracle.parameters();
       afterUpdate(own.turn, parameters);
       oracle.writeParameters(parameters);
@@ -179,6 +182,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     private final GradientState state;
     private ModelOracle oracle;
     private GradientTurn turn;
+    private boolean replaced;
 
     Attached(GradientState state) {
       this.state = state;

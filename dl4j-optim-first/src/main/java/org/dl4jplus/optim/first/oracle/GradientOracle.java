@@ -24,6 +24,29 @@ public interface GradientOracle {
    */
   double lossAndGradient(INDArray point, INDArray gradientOut);
 
+  /**
+   * Loss and gradient of a single example of the batch at a point; otherwise like {@link
+   * #lossAndGradient}.
+   *
+   * @param example which one, from 0 to {@link #examples()} - 1
+   * @param point where, of shape [n]; not changed
+   * @param gradientOut takes the gradient, of shape [n]; must not be the point
+   * @return the loss of the example
+   * @throws UnsupportedOperationException where there are no single examples, by default
+   */
+  default double exampleLossAndGradient(int example, INDArray point, INDArray gradientOut) {
+    throw new UnsupportedOperationException("There are no gradients of single examples");
+  }
+
+  /**
+   * How many examples can be asked for one by one.
+   *
+   * @return the count, 0 by default
+   */
+  default int examples() {
+    return 0;
+  }
+
   /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
   default void restore() {}
 

@@ -22,6 +22,7 @@ public final class GradientTurn {
   private int iteration;
   private int epoch;
   private double learningRate;
+  private boolean finite;
 
   GradientTurn(GradientOracle oracle, GradientState state) {
     this.oracle = oracle;
@@ -33,6 +34,7 @@ public final class GradientTurn {
     iteration = newIteration;
     epoch = newEpoch;
     learningRate = newLearningRate;
+    finite = true;
   }
 
   /**
@@ -74,7 +76,19 @@ public final class GradientTurn {
    * @return the loss there
    */
   public double evaluate(INDArray point, INDArray gradientOut) {
-    return oracle.lossAndGradient(point, gradientOut);
+    double value = oracle.lossAndGradient(point, gradientOut);
+    finite &= Double.isFinite(value) && Double.isFinite(dot(gradientOut, gradientOut));
+    return value;
+  }
+
+  /**
+   * Whether all that {@link #evaluate} has returned in this turn is finite. If not, the step will
+   * be a plain one whatever the method leaves: it asks before it changes what it remembers.
+   *
+   * @return true at first
+   */
+  public boolean finite() {
+    return finite;
   }
 
   /**

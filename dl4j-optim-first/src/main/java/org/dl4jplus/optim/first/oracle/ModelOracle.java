@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.first.oracle;
 
 import java.lang.ref.WeakReference;
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.dl4jplus.optim.first.model.ModelAccess;
@@ -9,6 +10,7 @@ import org.dl4jplus.optim.first.updater.VariableShape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -118,6 +120,51 @@ public final class ModelOracle implements GradientOracle {
   @Override
   public double lossAndGradient(INDArray point, INDArray gradientOut) {
     save();
+    return pass(point, gradientOut);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The example passes through the network alone, so batch normalization sees a batch of one.
+   *
+   * @throws IllegalStateException where the batch has masks
+   */
+  @Override
+  public double exampleLossAndGradient(int example, INDArray point, INDArray gradientOut) {
+    save();
+    ModelAccess model = model();
+    if (model.hasMasks()) {
+      throw new IllegalStateException("Gradients of single examples are not possible with masks");
+    }
+    INDArray[] inputs = model.inputs().clone();
+    INDArray[] labels = model.labels().clone();
+    try {
+      model.setBatch(rows(inputs, example), rows(labels, example));
+      return pass(point, gradientOut);
+    } finally {
+      model.setBatch(inputs, labels);
+    }
+  }
+
+  @Override
+  public int examples() {
+    return model().batchSize();
+  }
+
+  private static INDArray[] rows(INDArray[] arrays, int example) {
+    return Arrays.stream(arrays)
+        .map(
+            array -> {
+              INDArrayIndex[] index = new INDArrayIndex[array.rank()];
+              Arrays.fill(index, NDArrayIndex.all());
+              index[0] = NDArrayIndex.interval(example, example + 1);
+              return array.get(index).dup();
+            })
+        .toArray(INDArray[]::new);
+  }
+
+  private double pass(INDArray point, INDArray gradientOut) {
     scatter(point, model().parameters());
     // One stream for all passes of the step, so that differences of gradients mean something.
     Nd4j.getRandom().setStates(root, node ^ 0x5DEECE66DL);

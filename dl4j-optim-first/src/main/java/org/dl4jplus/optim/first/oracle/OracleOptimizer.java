@@ -58,6 +58,7 @@ public final class OracleOptimizer {
       optimizer.step(turn.gradient().dup());
       method.afterUpdate(turn, parameters);
     } else {
+      turn.gradient().assign(plain);
       optimizer.step(plain);
     }
     iteration++;
