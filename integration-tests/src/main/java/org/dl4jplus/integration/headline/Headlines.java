@@ -17,7 +17,12 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 public final class Headlines {
 
   /** Every experiment; a module adds its own here. */
-  private static final List<Headline> ALL = List.of();
+  private static final List<Headline> ALL =
+      List.of(
+          new SharpnessCostHeadline(),
+          new ConflictHeadline(),
+          new DataOrderHeadline(),
+          new ScheduleHeadline());
 
   private Headlines() {}
 
