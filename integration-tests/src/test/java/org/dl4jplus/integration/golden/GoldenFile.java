@@ -26,7 +26,8 @@ record GoldenFile(Path path, JsonNode json) {
 
   /** What the file records; some name a kind of case, and one neither. */
   String algorithm() {
-    return json.path("algorithm").asText(json.path("kind").asText("scaling laws"));
+    String other = json.path("kind").asText(json.path("aggregator").asText("scaling laws"));
+    return json.path("algorithm").asText(other);
   }
 
   double tolerance() {

@@ -35,6 +35,7 @@ class GoldenFilesTest {
     UpdaterAdapter.register(adapters);
     OrderAdapter.register(adapters);
     BatchSizeAdapter.register(adapters);
+    AggregatorAdapter.register(adapters);
     return adapters;
   }
 
