@@ -30,8 +30,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>Fields: {@code rho} 0.02 and {@code rhoNorm} 0.2, at least 0; {@code beta0} 0.5, {@code beta1}
  * 0.6 and {@code gamma} 0.03, finite (the authors' values for CIFAR-100; for CIFAR-10 rho 0.03,
  * betas 0.1, gamma 0.05); {@code perturbEpsilon} 1e-12, at least 0; {@code adaptive} false: norms
- * of |x|*d and steps along x^2*d, x the point where each e starts. State: none. With rho = 0 or
- * a zero gradient the step is the plain one.
+ * of |x|*d and steps along x^2*d, x the point where each e starts. State: none. With rho = 0 or a
+ * zero gradient the step is the plain one.
  *
  * <p>X. Zhang, R. Xu, H. Yu, H. Zou, P. Cui: "Gradient Norm Aware Minimization Seeks First-Order
  * Flatness and Improves Generalization", arXiv 2303.03108 (2023).

@@ -34,6 +34,7 @@ class GoldenFilesTest {
     Map<String, GoldenAdapter> adapters = new HashMap<>();
     UpdaterAdapter.register(adapters);
     TranscriptAdapter.register(adapters);
+    SharpnessAdapter.register(adapters);
     return adapters;
   }
 

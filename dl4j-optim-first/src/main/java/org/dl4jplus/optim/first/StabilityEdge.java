@@ -1,4 +1,4 @@
-package org.dl4jplus.optim.first.sharpness;
+package org.dl4jplus.optim.first;
 
 /**
  * The Hessian's largest eigenvalue at which a step starts to oscillate: above it a quadratic loss
