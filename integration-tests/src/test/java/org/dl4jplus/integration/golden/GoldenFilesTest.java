@@ -36,6 +36,8 @@ class GoldenFilesTest {
     OrderAdapter.register(adapters);
     BatchSizeAdapter.register(adapters);
     AggregatorAdapter.register(adapters);
+    TranscriptAdapter.register(adapters);
+    SharpnessAdapter.register(adapters);
     return adapters;
   }
 

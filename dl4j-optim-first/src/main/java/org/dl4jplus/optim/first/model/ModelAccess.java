@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.BackpropType;
@@ -144,11 +146,15 @@ public final class ModelAccess {
    * @return false without
    */
   public boolean hasMasks() {
-    return Arrays.stream(
-            graph
-                ? ((ComputationGraph) model).getLayers()
-                : ((MultiLayerNetwork) model).getLayers())
-        .anyMatch(layer -> layer.getMaskArray() != null);
+    if (!graph) {
+      return Arrays.stream(((MultiLayerNetwork) model).getLayers())
+          .anyMatch(layer -> layer.getMaskArray() != null);
+    }
+    ComputationGraph network = (ComputationGraph) model;
+    return Stream.of(network.getInputMaskArrays(), network.getLabelMaskArrays())
+        .filter(Objects::nonNull)
+        .flatMap(Arrays::stream)
+        .anyMatch(Objects::nonNull);
   }
 
   /**
