@@ -67,7 +67,7 @@ record GoldenFile(Path path, JsonNode json) {
     return json.get(field).size();
   }
 
-  private static double[] numbers(JsonNode array) {
+  static double[] numbers(JsonNode array) {
     double[] values = new double[array.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = array.get(i).asDouble();

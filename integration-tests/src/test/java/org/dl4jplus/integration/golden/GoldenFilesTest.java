@@ -33,6 +33,7 @@ class GoldenFilesTest {
   private static Map<String, GoldenAdapter> adapters() {
     Map<String, GoldenAdapter> adapters = new HashMap<>();
     UpdaterAdapter.register(adapters);
+    GameAdapter.register(adapters);
     return adapters;
   }
 

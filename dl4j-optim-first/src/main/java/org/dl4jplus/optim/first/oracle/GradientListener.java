@@ -46,7 +46,8 @@ public abstract class GradientListener extends BaseTrainingListener implements S
   protected abstract void transform(GradientTurn turn);
 
   /**
-   * Runs after the updater has changed the parameters. Does nothing by default.
+   * Runs after the updater has changed the parameters. Does nothing by default. Left out where the
+   * step stayed plain.
    *
    * @param turn this iteration, whose scratch memory is as {@link #transform} left it
    * @param parameters the new parameters, of shape [n], to change
@@ -98,13 +99,14 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     if (own.oracle == null) {
       refuseOthers(access.listeners());
       own.oracle = new ModelOracle(model);
-      own.turn = new GradientTurn(own.oracle, own.state);
+      own.turn = new GradientTurn(own.oracle, own.state, own.oracle::update);
     }
     ModelOracle oracle = own.oracle;
     GradientTurn turn = own.turn;
     oracle.readGradient(turn.gradient());
     turn.begin(access.score(), access.iteration(), access.epoch(), access.learningRate());
-    if (run(turn)) {
+    own.ran = run(turn);
+    if (own.ran) {
       oracle.writeGradient(turn.gradient());
     }
   }
@@ -144,7 +146,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     }
     Attached own = attached(model);
     ModelOracle oracle = own.oracle;
-    if (oracle != null) {
+    if (own.ran) {
       INDArray parameters = oracle.parameters();
       afterUpdate(own.turn, parameters);
       oracle.writeParameters(parameters);
@@ -179,6 +181,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     private final GradientState state;
     private ModelOracle oracle;
     private GradientTurn turn;
+    private boolean ran;
 
     Attached(GradientState state) {
       this.state = state;

@@ -3,6 +3,7 @@ package org.dl4jplus.optim.first.oracle;
 import java.lang.ref.WeakReference;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.Range;
 import org.dl4jplus.optim.first.updater.VariableShape;
@@ -10,6 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.NoOp;
 
 /**
  * A network on its current batch, restricted to the parameters that training changes: without
@@ -104,6 +106,19 @@ public final class ModelOracle implements GradientOracle {
         view.get(NDArrayIndex.interval(range.from(), range.to())).muli(scale);
       }
     }
+  }
+
+  /** What the network's updater makes of a gradient of the mean loss; its state moves on. */
+  void update(INDArray gradient, INDArray updateOut) {
+    save();
+    INDArray view = model().gradient();
+    scatter(gradient, view);
+    for (UpdaterBlock block : model().updaterBlocks()) {
+      if (!(block.getGradientUpdater().getConfig() instanceof NoOp)) {
+        block.update(model().iteration(), model().epoch());
+      }
+    }
+    gather(view, updateOut);
   }
 
   /**

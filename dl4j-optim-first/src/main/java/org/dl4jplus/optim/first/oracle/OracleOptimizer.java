@@ -17,6 +17,7 @@ public final class OracleOptimizer {
   private final ArrayOptimizer optimizer;
   private final INDArray parameters;
   private final INDArray copy;
+  private final GradientState state;
   private final GradientTurn turn;
   private int iteration;
 
@@ -34,7 +35,16 @@ public final class OracleOptimizer {
     parameters = oracle.parameters();
     copy = parameters.dup();
     optimizer = new ArrayOptimizer(updater, List.of(), parameters);
-    turn = new GradientTurn(oracle, new GradientState());
+    state = new GradientState();
+    turn = new GradientTurn(oracle, state, this::update);
+  }
+
+  /** A step of the updater that is taken back, except in its state. */
+  private void update(INDArray gradient, INDArray updateOut) {
+    copy.assign(parameters);
+    optimizer.step(gradient);
+    updateOut.assign(copy).subi(parameters);
+    parameters.assign(copy);
   }
 
   /**
@@ -68,5 +78,14 @@ public final class OracleOptimizer {
    */
   public INDArray gradient() {
     return turn.gradient();
+  }
+
+  /**
+   * What the method remembers.
+   *
+   * @return the live state
+   */
+  public GradientState state() {
+    return state;
   }
 }
