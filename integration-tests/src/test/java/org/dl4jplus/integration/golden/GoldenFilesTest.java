@@ -34,6 +34,7 @@ class GoldenFilesTest {
     Map<String, GoldenAdapter> adapters = new HashMap<>();
     UpdaterAdapter.register(adapters);
     GameAdapter.register(adapters);
+    FishAdapter.register(adapters);
     return adapters;
   }
 
