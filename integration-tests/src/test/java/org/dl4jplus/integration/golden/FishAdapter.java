@@ -166,7 +166,7 @@ final class FishAdapter implements GoldenAdapter {
     INDArray[] rows = new INDArray[VARIABLES.length];
     for (int i = 0; i < rows.length; i++) {
       INDArray variable = variables.get(VARIABLES[i]);
-      rows[i] = variable.dup('c').reshape('c', variable.length());
+      rows[i] = variable.dup('c').reshape('c', new long[] {variable.length()});
     }
     return Nd4j.concat(0, rows).toDoubleVector();
   }
@@ -186,7 +186,7 @@ final class FishAdapter implements GoldenAdapter {
           ((MultiLayerNetwork) model).gradient().gradientForVariable();
       for (int i = 0; i < gradients.length; i++) {
         INDArray sum = variables.get(VARIABLES[i]);
-        gradients[i] = sum.dup('c').reshape('c', sum.length()).divi(model.batchSize());
+        gradients[i] = sum.dup('c').reshape('c', new long[] {sum.length()}).divi(model.batchSize());
       }
       evaluations.add(
           new Evaluation(
