@@ -38,6 +38,8 @@ class GoldenFilesTest {
     AggregatorAdapter.register(adapters);
     TranscriptAdapter.register(adapters);
     SharpnessAdapter.register(adapters);
+    GameAdapter.register(adapters);
+    FishAdapter.register(adapters);
     return adapters;
   }
 

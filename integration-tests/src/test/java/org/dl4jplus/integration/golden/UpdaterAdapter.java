@@ -61,6 +61,7 @@ final class UpdaterAdapter implements GoldenAdapter {
           "OnlineToNonconvex",
           "OptAmsGrad",
           "OptimisticAdam",
+          "OptimisticGradient",
           "OptimisticSgd",
           "ScheduleFreeAdamW",
           "ScheduleFreeSgd",

@@ -99,7 +99,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     if (own.oracle == null) {
       refuseOthers(access.listeners());
       own.oracle = new ModelOracle(model);
-      own.turn = new GradientTurn(own.oracle, own.state);
+      own.turn = new GradientTurn(own.oracle, own.state, own.oracle::update);
     }
     ModelOracle oracle = own.oracle;
     GradientTurn turn = own.turn;

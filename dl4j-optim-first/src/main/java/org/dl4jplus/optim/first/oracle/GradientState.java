@@ -26,6 +26,16 @@ public final class GradientState implements Serializable {
     return vectors.get(index);
   }
 
+  /**
+   * A vector that the method remembers.
+   *
+   * @param index as in {@link GradientTurn#state}
+   * @return the live array, of shape [n]; null before the method asked for it
+   */
+  public INDArray vector(int index) {
+    return index < vectors.size() ? vectors.get(index) : null;
+  }
+
   double scalar(int index) {
     return index < scalars.length ? scalars[index] : 0;
   }

@@ -2,6 +2,7 @@ package org.dl4jplus.optim.first.oracle;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.dl4jplus.optim.first.vector.Operands;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,6 +17,7 @@ public final class GradientTurn {
 
   private final GradientOracle oracle;
   private final GradientState state;
+  private final BiConsumer<INDArray, INDArray> updater;
   private final List<INDArray> scratch = new ArrayList<>();
   private INDArray gradient;
   private double loss;
@@ -24,9 +26,10 @@ public final class GradientTurn {
   private double learningRate;
   private boolean finite;
 
-  GradientTurn(GradientOracle oracle, GradientState state) {
+  GradientTurn(GradientOracle oracle, GradientState state, BiConsumer<INDArray, INDArray> updater) {
     this.oracle = oracle;
     this.state = state;
+    this.updater = updater;
   }
 
   void begin(double newLoss, int newIteration, int newEpoch, double newLearningRate) {
@@ -89,6 +92,17 @@ public final class GradientTurn {
    */
   public boolean finite() {
     return finite;
+  }
+
+  /**
+   * What the updater makes of a gradient at the start of the step. Its state moves on as in a step
+   * of its own; a network's clipping of gradients is left out.
+   *
+   * @param gradientOfMean a gradient; not changed
+   * @param updateOut takes what would be subtracted from the parameters
+   */
+  public void update(INDArray gradientOfMean, INDArray updateOut) {
+    updater.accept(gradientOfMean, updateOut);
   }
 
   /**

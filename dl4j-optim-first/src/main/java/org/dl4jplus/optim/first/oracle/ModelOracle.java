@@ -4,6 +4,7 @@ import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.Range;
 import org.dl4jplus.optim.first.updater.VariableShape;
@@ -12,6 +13,7 @@ import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.NoOp;
 
 /**
  * A network on its current batch, restricted to the parameters that training changes: without
@@ -106,6 +108,19 @@ public final class ModelOracle implements GradientOracle {
         view.get(NDArrayIndex.interval(range.from(), range.to())).muli(scale);
       }
     }
+  }
+
+  /** What the network's updater makes of a gradient of the mean loss; its state moves on. */
+  void update(INDArray gradient, INDArray updateOut) {
+    save();
+    INDArray view = model().gradient();
+    scatter(gradient, view);
+    for (UpdaterBlock block : model().updaterBlocks()) {
+      if (!(block.getGradientUpdater().getConfig() instanceof NoOp)) {
+        block.update(model().iteration(), model().epoch());
+      }
+    }
+    gather(view, updateOut);
   }
 
   /**

@@ -18,6 +18,8 @@ public final class OracleOptimizer {
   private final INDArray parameters;
   private final INDArray start;
   private final INDArray plain;
+  private final INDArray copy;
+  private final GradientState state = new GradientState();
   private final GradientTurn turn;
   private int iteration;
 
@@ -35,8 +37,17 @@ public final class OracleOptimizer {
     parameters = oracle.parameters();
     start = parameters.ulike();
     plain = parameters.ulike();
+    copy = parameters.ulike();
     optimizer = new ArrayOptimizer(updater, List.of(), parameters);
-    turn = new GradientTurn(oracle, new GradientState());
+    turn = new GradientTurn(oracle, state, this::update);
+  }
+
+  /** A step of the updater that is taken back, except in its state. */
+  private void update(INDArray gradient, INDArray updateOut) {
+    copy.assign(parameters);
+    optimizer.step(gradient);
+    updateOut.assign(copy).subi(parameters);
+    parameters.assign(copy);
   }
 
   /**
@@ -72,5 +83,14 @@ public final class OracleOptimizer {
    */
   public INDArray gradient() {
     return turn.gradient();
+  }
+
+  /**
+   * What the method remembers.
+   *
+   * @return the live state
+   */
+  public GradientState state() {
+    return state;
   }
 }
