@@ -2,24 +2,81 @@ package org.dl4jplus.integration.golden;
 
 import java.util.Arrays;
 import java.util.Map;
+import org.dl4jplus.optim.first.BatchSizeTest;
 import org.dl4jplus.optim.first.LinearDecaySchedule;
 import org.dl4jplus.optim.first.NoiseScale;
 import org.dl4jplus.optim.first.RefinedSchedule;
 import org.dl4jplus.optim.first.RefinedSchedule.NormType;
 import org.dl4jplus.optim.first.StepLaw;
 import org.dl4jplus.optim.first.SurgeRule;
+import org.dl4jplus.optim.first.batchsize.GradientSpread;
+import org.dl4jplus.optim.first.batchsize.TestBounds;
 import org.dl4jplus.optim.first.schedule.Refinement;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
 /** Batch sizes, and learning rates over time and over the batch size. */
 final class BatchSizeAdapter {
 
+  private static final Map<String, BatchSizeTest> BATCH_SIZE_TESTS =
+      Map.of(
+          "norm", BatchSizeTest.NORM,
+          "innerProduct", BatchSizeTest.INNER_PRODUCT,
+          "augmentedInnerProduct", BatchSizeTest.AUGMENTED,
+          "coordinatewise", BatchSizeTest.COORDINATEWISE);
+
   private BatchSizeAdapter() {}
 
   static void register(Map<String, GoldenAdapter> adapters) {
+    adapters.put("adaptive batch size tests", BatchSizeAdapter::batchSizeTests);
     adapters.put("RefinedSchedule", BatchSizeAdapter::refinedSchedule);
     adapters.put("scaling laws", BatchSizeAdapter::scalingLaws);
+  }
+
+  private static void batchSizeTests(GoldenFile file, DataType type, Deviation deviation) {
+    int index = 0;
+    for (JsonNode node : file.json().get("cases")) {
+      JsonNode examples = node.get("perExampleGradients");
+      double[] shape = numbers(examples.get("shape"));
+      // In double always: sizes are rounded up.
+      INDArray gradients =
+          Nd4j.createFromArray(numbers(examples.get("values")))
+              .reshape('c', (long) shape[0], (long) shape[1]);
+      GradientSpread spread = new GradientSpread(gradients.mean(0), true);
+      spread.begin(1);
+      for (int i = 0; i < shape[0]; i++) {
+        spread.add(gradients.getRow(i).dup());
+      }
+      for (JsonNode expected : node.get("expected")) {
+        String name = "cases[" + index + "]." + expected.get("test").asText() + ".";
+        TestBounds bounds =
+            new TestBounds(
+                number(expected, "eta"),
+                number(expected, "theta"),
+                number(expected, "nu"),
+                number(expected, "coordinateQuantile"));
+        int next =
+            BATCH_SIZE_TESTS
+                .get(expected.get("test").asText())
+                .nextBatchSize(
+                    spread,
+                    bounds,
+                    node.get("batchSize").asInt(),
+                    expected.path("maxBatchSize").asInt(Integer.MAX_VALUE));
+        compare(deviation, name, expected, "newBatchSize", next);
+        compare(deviation, name, expected, "varianceOneNorm", spread.variance());
+        compare(deviation, name, expected, "gradNormSquared", spread.gradNormSquared());
+        compare(deviation, name, expected, "varianceInnerProduct", spread.innerProductVariance());
+        compare(deviation, name, expected, "varianceOrthogonal", spread.orthogonalVariance());
+      }
+      index++;
+    }
+  }
+
+  private static Double number(JsonNode node, String field) {
+    return node.hasNonNull(field) ? node.get(field).asDouble() : null;
   }
 
   private static void refinedSchedule(GoldenFile file, DataType type, Deviation deviation) {
@@ -27,8 +84,7 @@ final class BatchSizeAdapter {
     for (JsonNode node : file.json().get("cases")) {
       String name = "cases[" + index++ + "].";
       double[] norms = numbers(node.get("norms"));
-      Double fraction =
-          node.hasNonNull("medianFraction") ? node.get("medianFraction").asDouble() : null;
+      Double fraction = number(node, "medianFraction");
       double width = fraction == null ? 0.1 : fraction;
       double[] filtered = Refinement.smooth(Refinement.repair(norms), width);
       compare(deviation, name, node, "filterWidth", Refinement.width(norms.length, width));
@@ -38,7 +94,7 @@ final class BatchSizeAdapter {
               norms,
               NormType.valueOf(node.path("normType").asText("L2")),
               fraction,
-              node.hasNonNull("maxWeightRatio") ? node.get("maxWeightRatio").asDouble() : null);
+              number(node, "maxWeightRatio"));
       double[] values = new double[norms.length];
       for (int t = 0; t < values.length; t++) {
         values[t] = schedule.valueAt(t, 0);
