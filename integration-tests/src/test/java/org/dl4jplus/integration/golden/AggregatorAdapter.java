@@ -2,9 +2,12 @@ package org.dl4jplus.integration.golden;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.dl4jplus.optim.first.MomentumConFIG;
 import org.dl4jplus.optim.first.multiobjective.Aggregator;
 import org.dl4jplus.optim.first.multiobjective.AlignedMtl;
 import org.dl4jplus.optim.first.multiobjective.CAGrad;
@@ -18,17 +21,22 @@ import org.dl4jplus.optim.first.multiobjective.LengthModel;
 import org.dl4jplus.optim.first.multiobjective.MGDA;
 import org.dl4jplus.optim.first.multiobjective.Mean;
 import org.dl4jplus.optim.first.multiobjective.NashMtl;
+import org.dl4jplus.optim.first.multiobjective.Objective;
 import org.dl4jplus.optim.first.multiobjective.PCGrad;
 import org.dl4jplus.optim.first.multiobjective.Random;
 import org.dl4jplus.optim.first.multiobjective.Sum;
 import org.dl4jplus.optim.first.multiobjective.TrimmedMean;
 import org.dl4jplus.optim.first.multiobjective.UPGrad;
+import org.dl4jplus.optim.first.oracle.GradientOracle;
+import org.dl4jplus.optim.first.oracle.OracleOptimizer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.shade.jackson.databind.DeserializationFeature;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectReader;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
  * Aggregators of gradients, case by case. In double precision always: which bound is active may
@@ -65,6 +73,7 @@ final class AggregatorAdapter {
     adapters.put("aggregators", AggregatorAdapter::aggregators);
     adapters.put("ConFIG", AggregatorAdapter::lengthModels);
     adapters.put("GradDrop", AggregatorAdapter::gradDrop);
+    adapters.put("MomentumConFIG", AggregatorAdapter::momentum);
   }
 
   private static void aggregators(GoldenFile file, DataType type, Deviation deviation) {
@@ -107,6 +116,60 @@ final class AggregatorAdapter {
     }
   }
 
+  /** The steps' gradients stand for what the objectives would return. */
+  private static void momentum(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode steps = file.json().get("steps");
+    int[][] indices = new int[steps.size()][];
+    for (int k = 0; k < indices.length; k++) {
+      double[] listed = numbers(steps.get(k).get("indexes"));
+      indices[k] = Arrays.stream(listed).mapToInt(i -> (int) i).toArray();
+    }
+    ObjectNode json = file.config();
+    json.remove("@class");
+    MomentumConFIG config = read(json, MomentumConFIG.class);
+    MomentumConFIG method =
+        config.toBuilder()
+            .schedule((iteration, objectives) -> indices[iteration])
+            .objectives(turn -> recorded(steps.get(turn.iteration()), config.getNumObjectives()))
+            .build();
+    INDArray parameters = Nd4j.createFromArray(file.numbers("params")).castTo(type);
+    double learningRate = file.json().get("baseUpdater").get("learningRate").asDouble();
+    OracleOptimizer optimizer =
+        new OracleOptimizer(method, new Sgd(learningRate), new Still(parameters));
+    for (int k = 0; k < indices.length; k++) {
+      optimizer.step();
+      deviation.compare(
+          "output[" + k + "]",
+          numbers(steps.get(k).get("output")),
+          optimizer.gradient().toDoubleVector());
+      deviation.compare(
+          "paramsAfter[" + k + "]",
+          numbers(steps.get(k).get("paramsAfter")),
+          parameters.toDoubleVector());
+    }
+  }
+
+  private static List<Objective> recorded(JsonNode step, int objectives) {
+    Objective[] recorded = new Objective[objectives];
+    Arrays.fill(recorded, (Objective) out -> out.assign(Double.NaN));
+    for (int k = 0; k < step.get("indexes").size(); k++) {
+      double[] gradient = numbers(step.get("gradients").get(k));
+      recorded[step.get("indexes").get(k).asInt()] =
+          out -> out.assign(Nd4j.createFromArray(gradient));
+    }
+    return List.of(recorded);
+  }
+
+  /** A function whose own gradient is not used. */
+  private record Still(INDArray parameters) implements GradientOracle {
+
+    @Override
+    public double lossAndGradient(INDArray point, INDArray gradientOut) {
+      gradientOut.assign(0);
+      return 0;
+    }
+  }
+
   /** Cases have tolerances of their own: the deviation is told on the scale of the file's. */
   private static void compare(
       GoldenFile file, JsonNode one, Aggregator aggregator, Deviation deviation) {
@@ -128,7 +191,7 @@ final class AggregatorAdapter {
         aggregator + " of " + one.get("matrix").asText(), scaledExpected, scaledActual);
   }
 
-  private static Aggregator read(JsonNode config, Class<? extends Aggregator> type) {
+  private static <T> T read(JsonNode config, Class<T> type) {
     try {
       return READER.forType(type).readValue(config.toString());
     } catch (IOException e) {

@@ -7,6 +7,7 @@ import org.dl4jplus.optim.first.vector.Operands;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * One iteration as a {@link GradientListener}'s method sees it: the point, its gradient, more
@@ -19,6 +20,7 @@ public final class GradientTurn {
   private final GradientState state;
   private final BiConsumer<INDArray, INDArray> updater;
   private final List<INDArray> scratch = new ArrayList<>();
+  private INDArray rows;
   private INDArray gradient;
   private double loss;
   private int iteration;
@@ -125,6 +127,22 @@ public final class GradientTurn {
       scratch.add(newVector());
     }
     return scratch.get(index);
+  }
+
+  /**
+   * Memory for several vectors of this turn, kept for the next ones: its content at the start is
+   * undefined.
+   *
+   * @param count number of vectors
+   * @return an array of shape [count, n]
+   */
+  public INDArray scratchRows(int count) {
+    if (rows == null || rows.size(0) < count) {
+      rows = Nd4j.create(oracle.parameters().dataType(), count, oracle.size());
+    }
+    return rows.size(0) == count
+        ? rows
+        : rows.get(NDArrayIndex.interval(0, count), NDArrayIndex.all());
   }
 
   /**

@@ -54,6 +54,15 @@ public final class ModelOracle implements GradientOracle {
     whole = size == model.parameters().length();
   }
 
+  /**
+   * The network that is asked.
+   *
+   * @return the platform's object
+   */
+  public Model network() {
+    return network.get();
+  }
+
   private ModelAccess model() {
     return ModelAccess.of(network.get());
   }
