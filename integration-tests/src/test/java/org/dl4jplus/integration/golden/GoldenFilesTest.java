@@ -34,6 +34,7 @@ class GoldenFilesTest {
     Map<String, GoldenAdapter> adapters = new HashMap<>();
     UpdaterAdapter.register(adapters);
     OrderAdapter.register(adapters);
+    SurrogateAdapter.register(adapters);
     return adapters;
   }
 
