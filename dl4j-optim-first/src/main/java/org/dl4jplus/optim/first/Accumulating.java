@@ -25,15 +25,14 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>Between its steps the delegate is not called, so that averages and counters stay where they
  * are; a gradient of zero would move them. Its iteration counts its own steps from 0, in schedules
- * as in bias corrections; {@link #getLearningRate(int, int)} divides the network's iteration by k.
- * Equal to a batch of k times the size where the k batches are of one size and no layer mixes the
- * examples of a batch, as batch normalization does.
+ * as in bias corrections. Equal to a batch of k times the size where the k batches are of one size
+ * and no layer mixes the examples of a batch, as batch normalization does.
  *
  * <p>A sum that an epoch's end leaves unfinished is carried into the next one: an updater does not
  * learn of it. L1 and L2 regularization are part of the gradient and averaged with it; what runs
- * after the updater ({@code WeightDecay}, {@link ProximalWeightDecay}) runs at each of the k calls.
- * Gradient normalization and clipping work on each small batch. A call with a gradient that is not
- * finite does not count.
+ * after the updater ({@code WeightDecay}, {@link ProximalWeightDecay}) runs at each of the k calls,
+ * with a schedule's rate for the network's iteration. Gradient normalization and clipping work on
+ * each small batch. A call with a gradient that is not finite does not count.
  *
  * <p>Fields: {@code delegate}, any updater that needs neither shapes nor values of parameters;
  * {@code k}, at least 1, without a default; 1 is the delegate itself. Learning rate and schedule
@@ -61,11 +60,6 @@ public final class Accumulating extends DelegatingUpdater {
         "that needs neither shapes nor values of parameters",
         delegate instanceof AbstractUpdater own && own.needsBinding());
     this.k = count("k", k, 0);
-  }
-
-  @Override
-  public double getLearningRate(int iteration, int epoch) {
-    return super.getLearningRate(iteration / k, epoch);
   }
 
   @Override

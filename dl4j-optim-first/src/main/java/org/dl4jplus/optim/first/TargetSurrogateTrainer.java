@@ -278,11 +278,11 @@ public final class TargetSurrogateTrainer {
     if (expand != null) {
       return expand;
     }
-    int batches = batchesPerEpoch == null ? size(data) : batchesPerEpoch;
+    int batches = batchesPerEpoch == null ? batches(data) : batchesPerEpoch;
     return Math.pow(1.8, 1.0 / batches);
   }
 
-  private static int size(DataSetIterator data) {
+  private static int batches(DataSetIterator data) {
     if (!data.resetSupported()) {
       throw new IllegalArgumentException(
           "batchesPerEpoch must be given for an iterator that cannot be reset");

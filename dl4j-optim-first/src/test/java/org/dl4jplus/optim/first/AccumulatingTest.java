@@ -69,8 +69,6 @@ class AccumulatingTest {
     Accumulating updater = new Accumulating(sgd, 2);
     assertEquals(1, Updates.of(updater, ones)[1][0], 0);
     assertEquals(0.5, Updates.of(updater, ones)[3][0], 0);
-    assertEquals(1, updater.getLearningRate(1, 0), 0);
-    assertEquals(0.5, updater.getLearningRate(2, 0), 0);
   }
 
   @Test

@@ -33,6 +33,7 @@ final class Limits {
           Map.of(
               "CoRe", "its rate is where step sizes start, which has to be above 0",
               "Cautious over Adam", "at rate 0 the platform's Adam takes epsilon for the rate",
+              "Accumulating pairs of Adam", "as Cautious over Adam",
               "OnlineSubspaceDescent of Adam", "as Cautious over Adam"),
           Contract.SCHEDULE,
           Map.of(

@@ -25,7 +25,7 @@ final class Variants {
               Map.of(
                   "pairs of Adam", ADAM.replaceFirst("}}$", "}, 'k': 2}"),
                   "pairs of Lion", over("org.dl4jplus.optim.first.Lion", ", 'k': 2"),
-                  "single of Sgd", SGD.replaceFirst("}}$", "}, 'k': 1}"))),
+                  "ones of Adan", over("org.dl4jplus.optim.first.Adan", ", 'k': 1"))),
           Map.entry(
               "Adafactor",
               Map.of(

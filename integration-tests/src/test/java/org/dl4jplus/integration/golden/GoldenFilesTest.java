@@ -40,6 +40,7 @@ class GoldenFilesTest {
     SharpnessAdapter.register(adapters);
     GameAdapter.register(adapters);
     FishAdapter.register(adapters);
+    SurrogateAdapter.register(adapters);
     return adapters;
   }
 
