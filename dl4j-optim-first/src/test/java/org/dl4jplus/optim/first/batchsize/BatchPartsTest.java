@@ -143,8 +143,8 @@ class BatchPartsTest {
     Nd4j.getRandom().setSeed(4);
     return new DataSet(
         Nd4j.randn(DataType.DOUBLE, 6, 2, 4),
-        Nd4j.randn(DataType.DOUBLE, 6, 1, 4),
+        Nd4j.randn(DataType.DOUBLE, 6, 2, 4),
         mask,
-        mask.dup());
+        labelMask);
   }
 }
