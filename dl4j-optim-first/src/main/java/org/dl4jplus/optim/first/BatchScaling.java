@@ -48,7 +48,14 @@ public final class BatchScaling {
   @Builder
   public record Curvature(double lambda1, long parameters, double variance, Long examples) {
 
-    /** Checks the values. */
+    /**
+     * Checks the values.
+     *
+     * @param lambda1 largest eigenvalue
+     * @param parameters number of parameters
+     * @param variance variance of an entry
+     * @param examples number of examples, or null
+     */
     public Curvature {
       positive("lambda1", lambda1, 0);
       check(parameters >= 1, "parameters", parameters, "at least 1");

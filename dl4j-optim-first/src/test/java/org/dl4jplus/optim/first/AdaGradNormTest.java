@@ -39,6 +39,25 @@ class AdaGradNormTest {
   }
 
   @Test
+  void theInitialAccumulatorStandsForB0() {
+    AdaGradNorm updater =
+        AdaGradNorm.builder()
+            .b0(7.0)
+            .initialAccumulator(9.0)
+            .epsilon(1.0)
+            .learningRate(6.0)
+            .build();
+    assertEquals(9, AdaGradNorm.getAccumulator(Updates.start(updater, 2)), 1e-15);
+    // sqrt(9 + 16) + 1
+    assertArrayEquals(new double[] {0, 4}, Updates.of(updater, new double[][] {{0, 4}})[0], 1e-15);
+    assertEquals(0, new AdaGradNorm().getEpsilon());
+    assertEquals(1e-10, AdaGradNorm.builder().initialAccumulator(0.01).build().getEpsilon());
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> AdaGradNorm.builder().initialAccumulator(-1.0).build());
+  }
+
+  @Test
   void theStateDoesNotGrowWithTheParameters() {
     assertEquals(new AdaGradNorm().stateSize(1), new AdaGradNorm().stateSize(1_000_000));
   }

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
-import org.deeplearning4j.datasets.iterator.impl.ListDataSetIterator;
+import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -16,8 +16,11 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jplus.optim.first.AdaptiveBatchListener.Estimator;
+import org.dl4jplus.optim.first.batchsize.GradientSpread;
+import org.dl4jplus.optim.first.batchsize.TestBounds;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.preprocessor.NormalizerMinMaxScaler;
@@ -162,10 +165,16 @@ class AdaptiveBatchTest {
 
   @Test
   void aZeroOrBrokenGradientKeepsTheSize() {
-    DataSet zero = Networks.data();
-    // Without labels cross-entropy has no gradient.
-    zero.getLabels().assign(0);
-    assertEquals(12, sizeAfter(zero, AdaptiveBatchListener.builder(), 12));
+    GradientSpread spread = new GradientSpread(Nd4j.zeros(DataType.DOUBLE, 3), true);
+    spread.begin(1);
+    for (BatchSizeTest test : BatchSizeTest.values()) {
+      assertEquals(5, test.nextBatchSize(spread, new TestBounds(null, null, null, null), 5, 9));
+    }
+    spread.add(Nd4j.createFromArray(1.0, 0, 2));
+    spread.add(Nd4j.createFromArray(-1.0, 0, -2));
+    for (BatchSizeTest test : BatchSizeTest.values()) {
+      assertEquals(5, test.nextBatchSize(spread, new TestBounds(null, null, null, null), 5, 9));
+    }
     DataSet broken = Networks.data();
     broken.getFeatures().putScalar(0, Double.NaN);
     assertEquals(12, sizeAfter(broken, AdaptiveBatchListener.builder(), 12));
@@ -173,7 +182,7 @@ class AdaptiveBatchTest {
 
   @Test
   void theNetworkTrainsAsWithoutTheListener() {
-    // The largest size is the first one but for one: tests are made, and sizes stay alike.
+    // The bound is so wide that tests are made and ask for nothing.
     for (MultiLayerConfiguration configuration :
         List.of(Networks.dense(new AdaGradNorm()), Networks.normalized(new AdaGradNorm(), 0.7))) {
       INDArray plain = trained(configuration, null);

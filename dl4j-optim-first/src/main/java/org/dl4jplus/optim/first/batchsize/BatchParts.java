@@ -6,6 +6,7 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
+import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
@@ -83,7 +84,7 @@ public final class BatchParts {
     Batch whole = Batch.of(model, access);
     try {
       for (int part = 0; part < parts; part++) {
-        whole.rows((long) part * rows, (long) (part + 1) * rows).set(model);
+        whole.rows(part * rows, (part + 1) * rows).set(model);
         oracle.lossAndGradient(oracle.parameters(), gradient);
         rescale(rows, access, gradient);
         action.accept(gradient);
@@ -108,49 +109,38 @@ public final class BatchParts {
     return Arrays.stream(layers).anyMatch(BatchNormalization.class::isInstance);
   }
 
-  /** What a network computes on; null where there is no mask. */
+  /**
+   * What a network computes on; null where there is no mask. A graph has masks for its inputs and
+   * labels, the other network only those that its layers hold.
+   */
   private record Batch(
-      INDArray[] inputs, INDArray[] labels, INDArray[] inputMasks, INDArray[] labelMasks) {
+      int examples, INDArray[] inputs, INDArray[] labels, INDArray[] masks, INDArray[] labelMasks) {
 
     static Batch of(Model model, ModelAccess access) {
+      INDArray[] masks;
+      INDArray[] labelMasks = null;
       if (model instanceof ComputationGraph graph) {
-        return new Batch(
-            copy(access.inputs()),
-            copy(access.labels()),
-            copy(graph.getInputMaskArrays()),
-            copy(graph.getLabelMaskArrays()));
+        masks = graph.getInputMaskArrays();
+        labelMasks = graph.getLabelMaskArrays();
+      } else {
+        masks =
+            Arrays.stream(((MultiLayerNetwork) model).getLayers())
+                .map(Layer::getMaskArray)
+                .toArray(INDArray[]::new);
       }
-      MultiLayerNetwork network = (MultiLayerNetwork) model;
-      // This network keeps no masks but those of its layers; the ones in between follow from these.
-      INDArray inputMask = network.getLayer(0).getMaskArray();
-      INDArray labelMask = network.getOutputLayer().getMaskArray();
-      int rows = access.batchSize();
-      if (inputMask != null && inputMask.size(0) != rows) {
-        throw new IllegalStateException(
-            "Parts of a batch are not possible with an input mask that a preprocessor reshapes");
-      }
-      boolean own = labelMask != null && labelMask.size(0) == rows;
-      return new Batch(
-          access.inputs(),
-          access.labels(),
-          new INDArray[] {inputMask},
-          new INDArray[] {own ? labelMask : null});
+      return new Batch(access.batchSize(), access.inputs(), access.labels(), masks, labelMasks);
     }
 
-    /** The network's own array is written into. */
-    private static INDArray[] copy(INDArray[] arrays) {
-      return arrays == null ? null : arrays.clone();
-    }
-
-    Batch rows(long from, long to) {
+    Batch rows(int from, int to) {
       return new Batch(
+          to - from,
           rows(inputs, from, to),
           rows(labels, from, to),
-          rows(inputMasks, from, to),
+          rows(masks, from, to),
           rows(labelMasks, from, to));
     }
 
-    private static INDArray[] rows(INDArray[] arrays, long from, long to) {
+    private INDArray[] rows(INDArray[] arrays, int from, int to) {
       return arrays == null
           ? null
           : Arrays.stream(arrays)
@@ -158,27 +148,41 @@ public final class BatchParts {
               .toArray(INDArray[]::new);
     }
 
-    private static INDArray rows(INDArray array, long from, long to) {
+    private INDArray rows(INDArray array, int from, int to) {
+      long[] shape = array.shape().clone();
+      if (shape[0] != examples) {
+        // Layers hold the steps of a sequence one below the other, first those of step 0.
+        return rows(bySteps(array, examples), from, to)
+            .dup('f')
+            .reshape('f', shape[0] / examples * (to - from), shape[1]);
+      }
       INDArrayIndex[] index = new INDArrayIndex[array.rank()];
       Arrays.fill(index, NDArrayIndex.all());
       index[0] = NDArrayIndex.interval(from, to);
-      long[] shape = array.shape().clone();
       shape[0] = to - from;
-      return array.get(index).dup().reshape(shape);
+      return array.get(index).dup('c').reshape('c', shape);
+    }
+
+    private static INDArray bySteps(INDArray array, int examples) {
+      return array.dup('f').reshape('f', examples, array.size(0) / examples, array.size(1));
     }
 
     void set(Model model) {
       if (model instanceof ComputationGraph graph) {
         graph.setInputs(inputs);
         graph.setLabels(labels);
-        graph.clearLayerMaskArrays();
-        graph.setLayerMaskArrays(inputMasks, labelMasks);
-      } else {
-        MultiLayerNetwork network = (MultiLayerNetwork) model;
-        network.setInput(inputs[0]);
-        network.setLabels(labels[0]);
-        network.clearLayerMaskArrays();
-        network.setLayerMaskArrays(inputMasks[0], labelMasks[0]);
+        graph.setLayerMaskArrays(masks, labelMasks);
+        return;
+      }
+      MultiLayerNetwork network = (MultiLayerNetwork) model;
+      network.setInput(inputs[0]);
+      network.setLabels(labels[0]);
+      for (int i = 0; i < masks.length; i++) {
+        Layer layer = network.getLayer(i);
+        boolean perOutput =
+            layer instanceof RnnOutputLayer && masks[i] != null && masks[i].size(1) > 1;
+        // This layer takes such a mask only in the shape of its output.
+        layer.setMaskArray(perOutput ? bySteps(masks[i], examples).permute(0, 2, 1) : masks[i]);
       }
     }
   }

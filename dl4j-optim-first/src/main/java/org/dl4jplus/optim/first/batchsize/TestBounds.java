@@ -14,7 +14,14 @@ import org.dl4jplus.optim.first.updater.Require;
 public record TestBounds(Double eta, Double theta, Double nu, Double coordinateQuantile)
     implements Serializable {
 
-  /** Checks the bounds and puts in defaults. */
+  /**
+   * Checks the bounds and puts in defaults.
+   *
+   * @param eta for the norm, or null
+   * @param theta for the inner product, or null
+   * @param nu for what is orthogonal, or null
+   * @param coordinateQuantile a quantile, or null
+   */
   public TestBounds {
     eta = Require.positive("eta", eta, 0.1);
     theta = Require.positive("theta", theta, 0.1);

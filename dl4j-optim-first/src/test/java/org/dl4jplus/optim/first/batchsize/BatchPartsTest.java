@@ -102,11 +102,16 @@ class BatchPartsTest {
             .layer(
                 new RnnOutputLayer.Builder(LossFunction.MSE)
                     .nIn(3)
-                    .nOut(1)
+                    .nOut(2)
                     .activation(Activation.IDENTITY)
                     .build())
             .build();
-    DataSet sequences = sequences();
+    for (int perOutput = 0; perOutput < 2; perOutput++) {
+      masked(configuration.clone(), sequences(perOutput == 1));
+    }
+  }
+
+  private static void masked(MultiLayerConfiguration configuration, DataSet sequences) {
     MultiLayerNetwork network = new MultiLayerNetwork(configuration);
     network.init();
     Check onNetwork = new Check();
@@ -121,18 +126,25 @@ class BatchPartsTest {
   }
 
   /** Six sequences of different lengths. */
-  private static DataSet sequences() {
+  private static DataSet sequences(boolean perOutput) {
     INDArray mask = Nd4j.ones(DataType.DOUBLE, 6, 4);
     for (int i = 0; i < 6; i++) {
       for (int t = 2 + i % 3; t < 4; t++) {
         mask.putScalar(i, t, 0);
       }
     }
+    INDArray labelMask = mask.dup();
+    if (perOutput) {
+      labelMask = Nd4j.ones(DataType.DOUBLE, 6, 2, 4);
+      for (int i = 0; i < 6; i++) {
+        labelMask.putScalar(new int[] {i, i % 2, i % 4}, 0);
+      }
+    }
     Nd4j.getRandom().setSeed(4);
     return new DataSet(
         Nd4j.randn(DataType.DOUBLE, 6, 2, 4),
-        Nd4j.randn(DataType.DOUBLE, 6, 1, 4),
+        Nd4j.randn(DataType.DOUBLE, 6, 2, 4),
         mask,
-        mask.dup());
+        labelMask);
   }
 }
