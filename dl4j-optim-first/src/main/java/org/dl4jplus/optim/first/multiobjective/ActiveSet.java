@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.first.multiobjective;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -111,7 +112,7 @@ final class ActiveSet {
     while (target != null && !move(target)) {
       target = minimum();
     }
-    java.util.Arrays.fill(refused, false);
+    Arrays.fill(refused, false);
     return true;
   }
 

@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.first.multiobjective;
 
+import java.util.Arrays;
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
@@ -80,7 +81,7 @@ public final class AlignedMtl implements GramianAggregator {
     return switch (scaleMode) {
       case MIN -> descending[descending.length - 1];
       case MEDIAN -> descending[descending.length / 2];
-      case RMSE -> java.util.Arrays.stream(descending).average().orElseThrow();
+      case RMSE -> Arrays.stream(descending).average().orElseThrow();
     };
   }
 }

@@ -6,6 +6,9 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.util.TimeSeriesUtils;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
@@ -123,16 +126,26 @@ final class Batch {
     }
   }
 
-  /** A network of layers shows its masks only where it has put them. */
+  /**
+   * A network of layers shows its masks only where it has put them, and has put some time steps one
+   * below the other.
+   */
   private static INDArray mask(Layer layer, INDArray data) {
     INDArray mask = layer.getMaskArray();
-    if (mask != null && mask.size(0) != data.size(0)) {
-      throw new IllegalStateException(
-          "The mask of layer "
-              + layer.getIndex()
-              + " is not one of examples; a ComputationGraph can have such masks");
+    long examples = data.size(0);
+    if (mask == null || mask.size(0) == examples) {
+      return mask;
     }
-    return mask;
+    if (data.rank() == 3 && mask.rank() == 2 && mask.size(0) == examples * data.size(2)) {
+      return mask.size(1) == 1
+          ? TimeSeriesUtils.reshapeVectorToTimeSeriesMask(mask, (int) examples)
+          : TimeSeriesUtils.reshape2dTo3d(
+              mask, (int) examples, LayerWorkspaceMgr.noWorkspaces(), ArrayType.INPUT);
+    }
+    throw new IllegalStateException(
+        "The mask of layer "
+            + layer.getIndex()
+            + " is not one of examples; a ComputationGraph can have such masks");
   }
 
   private static INDArray[] orNulls(INDArray[] arrays, int length) {

@@ -1,5 +1,7 @@
 package org.dl4jplus.optim.first.multiobjective;
 
+import java.util.Arrays;
+import java.util.Comparator;
 import org.apache.commons.math3.linear.Array2DRowRealMatrix;
 import org.apache.commons.math3.linear.ArrayRealVector;
 import org.apache.commons.math3.linear.CholeskyDecomposition;
@@ -120,10 +122,10 @@ final class SmallMatrix {
     }
 
     double[] kept() {
-      return java.util.Arrays.stream(values)
+      return Arrays.stream(values)
           .filter(l -> l > bound)
           .boxed()
-          .sorted(java.util.Comparator.reverseOrder())
+          .sorted(Comparator.reverseOrder())
           .mapToDouble(l -> l)
           .toArray();
     }
