@@ -56,7 +56,9 @@ public final class OracleOptimizer {
         updater.hasLearningRate() ? updater.getLearningRate(iteration, 0) : Double.NaN);
     if (method.run(turn)) {
       optimizer.step(turn.gradient().dup());
-      method.afterUpdate(turn, parameters);
+      if (method.changesParameters()) {
+        method.afterUpdate(turn, parameters);
+      }
     } else {
       turn.gradient().assign(plain);
       optimizer.step(plain);
