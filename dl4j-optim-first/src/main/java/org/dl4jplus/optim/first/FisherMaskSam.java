@@ -130,6 +130,10 @@ public final class FisherMaskSam extends GradientListener {
       VectorExecutor.of(operands)
           .forEach(lane -> lane.gradient().combineSquare(1, 1, lane.state(0)), operands);
     }
+    if (!Double.isFinite(GradientTurn.dot(fisher, fisher))) {
+      // The last mask stays, and the next step tries again.
+      return;
+    }
     // The one step of an epoch that takes memory: the order statistics are Java's.
     double[] values = fisher.toDoubleVector();
     int keep = (int) Math.floor(values.length * (1 - sparsity) + ROUNDING);

@@ -62,7 +62,7 @@ final class TranscriptAdapter implements GoldenAdapter {
     };
   }
 
-  private static GradientListener method(ObjectNode config) {
+  static GradientListener method(ObjectNode config) {
     try {
       Class<?> type = Class.forName(config.remove("@class").asText());
       return (GradientListener) MAPPER.readValue(MAPPER.writeValueAsString(config), type);

@@ -67,7 +67,9 @@ public final class OracleOptimizer {
     plain.assign(turn.gradient());
     if (method.run(turn)) {
       optimizer.step(turn.gradient().dup());
-      method.afterUpdate(turn, parameters);
+      if (method.changesParameters()) {
+        method.afterUpdate(turn, parameters);
+      }
     } else {
       turn.gradient().assign(plain);
       optimizer.step(plain);
