@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
-import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -31,7 +31,7 @@ class AdaptiveBatchTest {
 
   private static AdaptiveBatchIterator iterator(int rows, int size) {
     return new AdaptiveBatchIterator(
-        new ListDataSetIterator<>(Networks.data().asList(), rows), size);
+        new ExistingDataSetIterator(Networks.data().batchBy(rows)), size);
   }
 
   /** A listener on the iterator. */
@@ -105,7 +105,7 @@ class AdaptiveBatchTest {
   private static int sizeAfter(
       DataSet batch, AdaptiveBatchListener.AdaptiveBatchListenerBuilder builder, int size) {
     AdaptiveBatchIterator iterator =
-        new AdaptiveBatchIterator(new ListDataSetIterator<>(batch.asList(), size), size);
+        new AdaptiveBatchIterator(new ExistingDataSetIterator(batch.batchBy(size)), size);
     MultiLayerNetwork network = Networks.network(Networks.dense(new Sgd(0.1)));
     network.addListeners(builder.iterator(iterator).maxBatchSize(Integer.MAX_VALUE).build());
     network.fit(iterator.next());

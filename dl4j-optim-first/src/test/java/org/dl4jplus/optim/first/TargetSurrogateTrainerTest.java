@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
@@ -34,7 +33,7 @@ import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 class TargetSurrogateTrainerTest {
 
   private static DataSetIterator batches(int size) {
-    return new ListDataSetIterator<>(Networks.data().batchBy(size), size);
+    return new ExistingDataSetIterator(Networks.data().batchBy(size));
   }
 
   private static TargetSurrogateTrainerBuilder fixed(double step, int innerSteps) {

@@ -19,9 +19,14 @@ public final class Headlines {
   /** Every experiment; a module adds its own here. */
   private static final List<Headline> ALL =
       List.of(
+          new SharpnessHeadline(),
           new SharpnessCostHeadline(),
+          new ObjectivesHeadline(),
           new ConflictHeadline(),
+          new BatchGrowthHeadline(),
           new DataOrderHeadline(),
+          new SurrogateHeadline(),
+          new GamesHeadline(),
           new ScheduleHeadline());
 
   private Headlines() {}

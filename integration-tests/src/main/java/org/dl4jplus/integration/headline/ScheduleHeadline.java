@@ -43,7 +43,7 @@ final class ScheduleHeadline implements Headline {
   }
 
   private static double run(Shape shape, double rate, int seed) {
-    Digits digits = Digits.of(1000, seed);
+    Digits digits = Digits.of(1500, seed);
     MultiLayerNetwork network = Digits.network(seed, updater(shape, rate), 0, 32, 32);
     Random random = new Random(seed);
     int step = 0;
