@@ -94,7 +94,7 @@ class TargetSurrogateTrainerTest {
     INDArray solution = InvertMatrix.invert(gram, false).mmul(x.transpose()).mmul(aim);
     TargetSurrogateTrainer.builder()
         .eta(eta)
-        .innerSteps(3000)
+        .innerSteps(300)
         .gradientTolerance(1e-11)
         .minStep(0.0)
         .maxBacktracks(1000)
