@@ -85,24 +85,28 @@ final class SurrogateAdapter implements GoldenAdapter {
   private static SurrogateDescent descent(JsonNode config) {
     int innerSteps = config.get("innerSteps").asInt();
     double tolerance = config.path("gradientTolerance").asDouble(1e-6);
-    // The search's settings stand in an object of their own or beside the others.
-    JsonNode own = config.path("lineSearch");
-    JsonNode search = own.isObject() ? own : config;
-    boolean fixed = !config.has("lineSearch") || own.isBoolean() && !own.asBoolean();
+    JsonNode search = config.path("lineSearch");
+    double step = config.path("innerStep").asDouble(10);
+    boolean fixed = search.isMissingNode() || search.isBoolean() && !search.asBoolean();
     if (fixed && config.has("innerStep")) {
-      return new SurrogateDescent(innerSteps, null, config.get("innerStep").asDouble(), tolerance);
+      return new SurrogateDescent(innerSteps, null, step, tolerance);
     }
-    double expand = Math.pow(1.8, 1.0 / search.path("batchesPerEpoch").asInt(1));
+    double expand = Math.pow(1.8, 1 / number(config, "batchesPerEpoch", 1));
     return new SurrogateDescent(
         innerSteps,
         new LineSearch(
-            search.path("c").asDouble(0.5),
-            search.path("backtrack").asDouble(0.9),
-            search.path("expand").asDouble(expand),
-            search.path("maxBacktracks").asInt(100),
-            search.path("minStep").asDouble(1e-6)),
-        search.path("initialStep").asDouble(10),
+            number(config, "c", 0.5),
+            number(config, "backtrack", 0.9),
+            number(config, "expand", expand),
+            (int) number(config, "maxBacktracks", 100),
+            number(config, "minStep", 1e-6)),
+        number(config, "initialStep", step),
         tolerance);
+  }
+
+  /** A setting of the search, which stands in an object of its own or beside the others. */
+  private static double number(JsonNode config, String name, double standard) {
+    return config.path("lineSearch").path(name).asDouble(config.path(name).asDouble(standard));
   }
 
   /** Dense layers with tanh in between, parameters row-major, and mean softmax cross-entropy. */
