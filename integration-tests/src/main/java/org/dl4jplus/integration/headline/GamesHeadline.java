@@ -32,15 +32,29 @@ final class GamesHeadline implements Headline {
     String claim = "distance from the equilibrium of a bilinear game after 200 steps, start 1";
     rows.add(row(claim, descent, "extragradient", new Extragradient(), new Sgd(RATE), 1e-6));
     rows.add(row(claim, descent, "optimistic", new Plain(), new OptimisticGradient(RATE), 1e-6));
-    rows.add(row(claim, descent, "Runge-Kutta 2", new RungeKutta(2), new Sgd(RATE), 1e-2));
-    rows.add(row(claim, descent, "Runge-Kutta 4", new RungeKutta(4), new Sgd(RATE), 1e-2));
+    rows.add(
+        row(
+            claim,
+            descent,
+            "Runge-Kutta 2",
+            RungeKutta.builder().order(2).build(),
+            new Sgd(RATE),
+            1e-2));
+    rows.add(
+        row(
+            claim,
+            descent,
+            "Runge-Kutta 4",
+            RungeKutta.builder().order(4).build(),
+            new Sgd(RATE),
+            1e-2));
     rows.add(
         Row.ratio(
             "largest rate that does not diverge on a damped rotation (0.1 I + skew)",
             "descent",
             largestRate(new Plain()),
             "Runge-Kutta 4",
-            largestRate(new RungeKutta(4)),
+            largestRate(RungeKutta.builder().order(4).build()),
             Bar.atLeast(2)));
     return rows;
   }
