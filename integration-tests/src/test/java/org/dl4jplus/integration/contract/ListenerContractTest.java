@@ -26,6 +26,9 @@ import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.parallelism.ParallelWrapper;
@@ -37,11 +40,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 
 /** Every listener of the project that replaces gradients, in its default and other settings. */
@@ -271,10 +276,21 @@ class ListenerContractTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
   void truncatedBackpropagationIsRefusedOrTrains(Setting setting) {
-    MultiLayerConfiguration conf = Topology.RECURRENT.layers(new Sgd(0.1), DataType.FLOAT);
-    conf.setBackpropType(BackpropType.TruncatedBPTT);
-    conf.setTbpttFwdLength(2);
-    conf.setTbpttBackLength(2);
+    MultiLayerConfiguration conf =
+        new NeuralNetConfiguration.Builder()
+            .seed(7)
+            .updater(new Sgd(0.1))
+            .list()
+            .layer(new LSTM.Builder().nIn(4).nOut(3).build())
+            .layer(
+                new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                    .activation(Activation.SOFTMAX)
+                    .nIn(3)
+                    .nOut(3)
+                    .build())
+            .backpropType(BackpropType.TruncatedBPTT)
+            .tBPTTLength(2)
+            .build();
     MultiLayerNetwork net = new MultiLayerNetwork(conf);
     net.init();
     attach(net, setting.listener());
