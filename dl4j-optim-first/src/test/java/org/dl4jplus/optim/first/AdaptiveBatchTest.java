@@ -31,7 +31,7 @@ class AdaptiveBatchTest {
 
   private static AdaptiveBatchIterator iterator(int rows, int size) {
     return new AdaptiveBatchIterator(
-        new ExistingDataSetIterator(Networks.data().batchBy(rows)), size);
+        new ExistingDataSetIterator(Networks.data().batchBy(rows), 12, 4, 3), size);
   }
 
   /** A listener on the iterator. */
