@@ -27,6 +27,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonInclude;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -69,8 +70,14 @@ public final class MomentumConFIG extends GradientListener {
   private final double beta2;
   private final double epsilon;
   private final ConFIG conFIG;
+
+  // Code, not data: left out of JSON unless set, and then refused when read.
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   private final Objectives objectives;
+
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   private final ObjectiveSchedule schedule;
+
   private final boolean allowAnyUpdater;
 
   @Builder(toBuilder = true)
@@ -90,7 +97,7 @@ public final class MomentumConFIG extends GradientListener {
     this.epsilon = positive("epsilon", epsilon, 1e-8);
     this.conFIG = conFIG == null ? new ConFIG() : conFIG;
     this.objectives = objectives;
-    this.schedule = schedule == null ? ObjectiveSchedule.alternating() : schedule;
+    this.schedule = schedule;
     this.allowAnyUpdater = allowAnyUpdater != null && allowAnyUpdater;
   }
 
@@ -113,7 +120,8 @@ public final class MomentumConFIG extends GradientListener {
   @Override
   protected void transform(GradientTurn turn) {
     INDArray gradient = turn.gradient();
-    int[] indices = schedule.indices(turn.iteration(), numObjectives);
+    ObjectiveSchedule order = schedule == null ? ObjectiveSchedule.alternating() : schedule;
+    int[] indices = order.indices(turn.iteration(), numObjectives);
     INDArray supplied = supplied(turn, indices);
     if (supplied == null) {
       return;

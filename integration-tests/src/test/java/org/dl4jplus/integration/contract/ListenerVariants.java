@@ -23,7 +23,7 @@ final class ListenerVariants {
           "RungeKutta",
           Map.of("order 4", "{'order': 4}"),
           "MomentumConFIG",
-          Map.of("two objectives", "{'numObjectives': 2}"),
+          Map.of("two objectives", "{'numObjectives': 2, 'allowAnyUpdater': true}"),
           "SharpnessAwareMinimization",
           Map.of(
               "adaptive", "{'adaptive': true, 'rho': 0.5}",
