@@ -47,6 +47,49 @@ public interface GradientOracle {
     return 0;
   }
 
+  /**
+   * Product of the Hessian of the mean loss with a vector, by default from two gradients on the
+   * same batch:
+   *
+   * <pre>{@code
+   * H*v ~ (gradient(w + h*v) - gradient(w - h*v)) / (2*h),  h = s * (1 + ||w||) / ||v||
+   * }</pre>
+   *
+   * with s = 2e-3 in single and 1e-6 in double precision, between which and a tenth of which
+   * rounding and the third derivative weigh about the same. A function that knows its Hessian
+   * overrides it.
+   *
+   * @param point where, of shape [n]; not changed
+   * @param v the vector, of shape [n]; not changed
+   * @param out takes the product, of shape [n]; neither of the others; zero for v = 0
+   * @throws ArithmeticException where the product is not finite
+   */
+  default void hessianVector(INDArray point, INDArray v, INDArray out) {
+    CentralDifference.hessianVector(this, point, v, out, point.ulike(), point.ulike());
+  }
+
+  /**
+   * Gradient of the mean loss with labels that are drawn from the model's own predictions in the
+   * place of the true ones: its square estimates the diagonal of the Gauss-Newton matrix.
+   *
+   * @param point where, of shape [n]; not changed
+   * @param seed of the draw
+   * @param gradientOut takes the gradient, of shape [n]
+   * @throws UnsupportedOperationException where there is no model to draw labels from, by default
+   */
+  default void sampledGradient(INDArray point, long seed, INDArray gradientOut) {
+    throw new UnsupportedOperationException("There is no model to draw labels from");
+  }
+
+  /**
+   * How many labels the mean loss of the batch averages: examples, or unmasked time steps.
+   *
+   * @return the count, by default that of {@link #examples()}
+   */
+  default long labelCount() {
+    return examples();
+  }
+
   /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
   default void restore() {}
 

@@ -35,6 +35,8 @@ public final class ModelOracle implements GradientOracle {
   private INDArray savedParameters;
   private INDArray savedGradient;
   private INDArray gathered;
+  private INDArray shifted;
+  private INDArray other;
   private double savedScore;
   private long root;
   private long node;
@@ -169,6 +171,22 @@ public final class ModelOracle implements GradientOracle {
     } finally {
       model.setBatch(inputs, labels);
     }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Both passes see the same dropout masks and batch statistics. Where activations have kinks
+   * (ReLU) the quotient holds those that lie between the two points. L1/L2 terms are not part of
+   * the gradient here, so neither are they of the product.
+   */
+  @Override
+  public void hessianVector(INDArray point, INDArray v, INDArray out) {
+    if (shifted == null) {
+      shifted = out.ulike();
+      other = out.ulike();
+    }
+    CentralDifference.hessianVector(this, point, v, out, shifted, other);
   }
 
   @Override
