@@ -60,6 +60,28 @@ public final class Cholesky {
   }
 
   /**
+   * The inverse of the factor L of {@code A = L L^T}.
+   *
+   * @return a lower triangular matrix
+   */
+  public double[][] inverseFactor() {
+    int n = factor.length;
+    double[][] inverse = new double[n][n];
+    for (int i = 0; i < n; i++) {
+      for (int k = 0; k < i; k++) {
+        for (int j = 0; j <= k; j++) {
+          inverse[i][j] -= factor[i][k] * inverse[k][j];
+        }
+      }
+      for (int j = 0; j < i; j++) {
+        inverse[i][j] /= factor[i][i];
+      }
+      inverse[i][i] = 1 / factor[i][i];
+    }
+    return inverse;
+  }
+
+  /**
    * Solves A x = b.
    *
    * @param a the lower triangle of A; overwritten
