@@ -90,6 +90,15 @@ public interface GradientOracle {
     return examples();
   }
 
+  /**
+   * What {@link GradientTurn#loss()} holds beside the mean loss that the gradient belongs to.
+   *
+   * @return a network's L1/L2 terms at the start of the step; 0 by default
+   */
+  default double penalty() {
+    return 0;
+  }
+
   /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
   default void restore() {}
 
