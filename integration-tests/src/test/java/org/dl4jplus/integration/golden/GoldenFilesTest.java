@@ -42,6 +42,7 @@ class GoldenFilesTest {
     FishAdapter.register(adapters);
     SurrogateAdapter.register(adapters);
     CurvatureAdapter.register(adapters);
+    CurvatureProductsAdapter.register(adapters);
     return adapters;
   }
 
