@@ -42,6 +42,8 @@ class GoldenFilesTest {
     FishAdapter.register(adapters);
     SurrogateAdapter.register(adapters);
     InverseAdapter.register(adapters);
+    CurvatureAdapter.register(adapters);
+    CurvatureProductsAdapter.register(adapters);
     return adapters;
   }
 

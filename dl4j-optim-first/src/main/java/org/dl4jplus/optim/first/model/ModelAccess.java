@@ -202,6 +202,17 @@ public final class ModelAccess {
   }
 
   /**
+   * The L1/L2 terms in the score, at the present parameters.
+   *
+   * @return their sum
+   */
+  public double penalty() {
+    return graph
+        ? ((ComputationGraph) model).calcRegularizationScore(true)
+        : ((MultiLayerNetwork) model).calcRegularizationScore(true);
+  }
+
+  /**
    * The blocks of the network's updater, in the order of the parameters.
    *
    * @return the platform's objects

@@ -93,6 +93,15 @@ public interface GradientOracle {
   }
 
   /**
+   * What {@link GradientTurn#loss()} holds beside the mean loss that the gradient belongs to.
+   *
+   * @return a network's L1/L2 terms at the start of the step; 0 by default
+   */
+  default double penalty() {
+    return 0;
+  }
+
+  /**
    * A backward pass that is recorded layer by layer; otherwise like {@link #lossAndGradient}. A
    * tape stays valid.
    *

@@ -215,6 +215,11 @@ public final class ModelOracle implements GradientOracle {
     return model().batchSize();
   }
 
+  @Override
+  public double penalty() {
+    return model().penalty();
+  }
+
   private static INDArray[] rows(INDArray[] arrays, int example) {
     return Arrays.stream(arrays)
         .map(
