@@ -104,7 +104,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     ModelOracle oracle = own.oracle;
     GradientTurn turn = own.turn;
     oracle.readGradient(turn.gradient());
-    turn.begin(access.score(), access.iteration(), access.epoch(), access.learningRate());
+    turn.begin(access.score(), access.iteration(), access.epoch(), access.updater());
     own.replaced = run(turn);
     if (own.replaced) {
       oracle.writeGradient(turn.gradient());

@@ -59,11 +59,7 @@ public final class OracleOptimizer {
     start.assign(parameters);
     double loss = oracle.lossAndGradient(start, turn.gradient());
     oracle.restore();
-    turn.begin(
-        loss,
-        iteration,
-        0,
-        updater.hasLearningRate() ? updater.getLearningRate(iteration, 0) : Double.NaN);
+    turn.begin(loss, iteration, 0, updater);
     plain.assign(turn.gradient());
     if (method.run(turn)) {
       optimizer.step(turn.gradient().dup());
