@@ -44,6 +44,7 @@ class GoldenFilesTest {
     InverseAdapter.register(adapters);
     CurvatureAdapter.register(adapters);
     CurvatureProductsAdapter.register(adapters);
+    SpectrumAdapter.register(adapters);
     return adapters;
   }
 
