@@ -10,11 +10,9 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
-import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.oracle.GradientListener;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
 import org.dl4jplus.optim.first.tape.LayerRecord;
-import org.dl4jplus.optim.first.tape.Tape;
 import org.dl4jplus.optim.second.kronecker.KfacLayer;
 import org.dl4jplus.optim.second.kronecker.KfacLayer.Inverse;
 import org.dl4jplus.optim.second.kronecker.KroneckerFactors;
@@ -134,7 +132,7 @@ public final class Kfac extends GradientListener {
   protected void transform(GradientTurn turn) {
     INDArray gradient = turn.gradient();
     List<LayerRecord> records = turn.tape().layers();
-    List<LayerRecord> drawn = newFactors(turn) ? errors(turn) : records;
+    List<LayerRecord> drawn = records;
     INDArray[] directions = new INDArray[records.size()];
     double sum = 0;
     for (int i = 0; i < directions.length; i++) {
@@ -176,7 +174,7 @@ public final class Kfac extends GradientListener {
     boolean renewed =
         newFactors(turn)
             && layer.accumulate(
-                factors(record, drawn), state == Inverse.NONE ? 0 : factorDecay);
+                KroneckerFactors.of(record, drawn), state == Inverse.NONE ? 0 : factorDecay);
     boolean due = turn.scalar(STEPS) % inverseUpdateFrequency == 0;
     if (state == Inverse.NONE || state == Inverse.ZERO ? renewed : due) {
       state = layer.invert(damping, piCorrection);

@@ -42,10 +42,10 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>RA and RG start as unit matrices, and the first refresh leaves them so. A reset makes R the
  * unit matrix, as the authors' code does; with PAPER it is {@code (1-stabilization)*R +
- * stabilization*I}. A convolution averages each example's pixels before clipping; time steps are
- * rows of their own. OFFICIAL follows the authors' code, whose recursion is the inverse of no
- * average; EXACT is consistent; PAPER is the printed recursion as far as it is known, and not
- * recommended: its rank-one term has the opposite sign.
+ * stabilization*I}. Pixels of a convolution and unmasked time steps are rows of their own (the
+ * authors average an example's pixels before they clip). OFFICIAL follows the authors' code, whose
+ * recursion is the inverse of no average; EXACT is consistent; PAPER is the printed recursion as
+ * far as it is known, and not recommended: its rank-one term has the opposite sign.
  *
  * <p>MKOR-H ({@code hybrid}): when the loss stops falling fast the preconditioning ends for good,
  * the factors are dropped, and the updater gets plain gradients. The published code has only a
@@ -65,8 +65,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * gradient stays zero. State: {@code inputs^2 + outputs^2} values for each layer, in the network's
  * precision.
  *
- * <p>M. Mozaffari, S. Li, Z. Zhang, M. Mehri Dehnavi: "MKOR: Momentum-Enabled Kronecker-Factor-Based
- * Optimizer Using Rank-1 Updates", arXiv 2306.01685 (2023).
+ * <p>M. Mozaffari, S. Li, Z. Zhang, M. Mehri Dehnavi: "MKOR: Momentum-Enabled
+ * Kronecker-Factor-Based Optimizer Using Rank-1 Updates", arXiv 2306.01685 (2023).
  */
 @Getter
 @EqualsAndHashCode(callSuper = false)
@@ -161,11 +161,16 @@ public final class Mkor extends GradientListener {
     List<LayerRecord> records = tape.layers();
     for (int i = 0; i < records.size(); i++) {
       LayerRecord record = records.get(i);
-      if (record.isLinear() && !sgdLayers.contains(record.name())) {
+      if (record.isLinear() && !excluded(record.name())) {
         precondition(turn, i, record, refresh);
       }
     }
     turn.setScalar(STEPS, step + 1);
+  }
+
+  /** A record's name is the layer's, and its kind in brackets. */
+  private boolean excluded(String name) {
+    return sgdLayers.stream().anyMatch(layer -> name.startsWith(layer + " ("));
   }
 
   private void precondition(GradientTurn turn, int i, LayerRecord record, boolean refresh) {
@@ -175,22 +180,17 @@ public final class Mkor extends GradientListener {
         new MkorLayer(
             turn.matrix(2 * i, own.rows(), own.rows()),
             turn.matrix(2 * i + 1, own.columns(), own.columns()),
-            (flags & RESET_INPUT) != 0,
-            (flags & RESET_ERROR) != 0);
+            flags == 0 || (flags & RESET_INPUT) != 0,
+            flags == 0 || (flags & RESET_ERROR) != 0);
     if (flags == 0) {
       layer.start();
     }
     if (refresh) {
-      layer.refresh(
-          MkorLayer.mean(record.inputRows(), 1, record.hasBias(), clippingValue),
-          MkorLayer.mean(record.errorRows(), 1, false, clippingValue),
-          rule());
+      layer.refresh(record, clippingValue, rule());
     }
     turn.setScalar(
         LAYERS + i,
-        STARTED
-            + (layer.resetInput() ? RESET_INPUT : 0)
-            + (layer.resetError() ? RESET_ERROR : 0));
+        STARTED + (layer.resetInput() ? RESET_INPUT : 0) + (layer.resetError() ? RESET_ERROR : 0));
     record.writeMatrix(layer.precondition(own, record.hasBias()), turn.gradient());
   }
 
@@ -201,8 +201,7 @@ public final class Mkor extends GradientListener {
           case EXACT -> (r, v) -> ShermanMorrison.decayed(r, factorDecay, v);
           case PAPER -> (r, v) -> ShermanMorrison.published(r, factorDecay, v);
         };
-    return new MkorLayer.Rule(
-        update, variant == Variant.PAPER ? stabilization : 1, resetThreshold);
+    return new MkorLayer.Rule(update, variant == Variant.PAPER ? stabilization : 1, resetThreshold);
   }
 
   /** Watches the loss; true once the preconditioning has ended. */
@@ -212,9 +211,7 @@ public final class Mkor extends GradientListener {
     }
     long step = (long) turn.scalar(STEPS);
     double smooth =
-        step == 0
-            ? turn.loss()
-            : LOSS_DECAY * turn.scalar(LOSS) + (1 - LOSS_DECAY) * turn.loss();
+        step == 0 ? turn.loss() : LOSS_DECAY * turn.scalar(LOSS) + (1 - LOSS_DECAY) * turn.loss();
     turn.setScalar(LOSS, smooth);
     if (step == 0) {
       turn.setScalar(WINDOW_START, smooth);

@@ -8,7 +8,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** How the time to renew a layer's inverse grows with its width: MKOR's update, K-FAC's inversion. */
+/**
+ * How the time to renew a layer's inverse grows with its width: MKOR's update, K-FAC's inversion.
+ */
 final class KroneckerCostHeadline implements Headline {
 
   private static final int[] WIDTHS = {128, 256, 512, 1024, 2048};
@@ -42,10 +44,18 @@ final class KroneckerCostHeadline implements Headline {
             Bar.atMost(-0.4)),
         Row.ratio(
             "time of MKOR's update, width 1024 beside 256",
-            "256", update[1], "1024", update[3], Bar.atMost(30)),
+            "256",
+            update[1],
+            "1024",
+            update[3],
+            Bar.atMost(30)),
         Row.ratio(
             "seconds to renew an inverse of width 2048",
-            "K-FAC", inversion[last], "MKOR", update[last], Bar.atMost(0.2)));
+            "K-FAC",
+            inversion[last],
+            "MKOR",
+            update[last],
+            Bar.atMost(0.2)));
   }
 
   /** The median; the first two rounds are to warm up. */

@@ -33,10 +33,7 @@ final class KroneckerHeadline implements Headline {
     double adam = loss(Adam::new, () -> null, ADAM_RATES);
     double momentum = loss(KroneckerHeadline::heavyBall, () -> null, RATES);
     double kfac =
-        loss(
-            Sgd::new,
-            () -> Kfac.builder().klClip(0.0).inverseUpdateFrequency(1).build(),
-            RATES);
+        loss(Sgd::new, () -> Kfac.builder().klClip(0.0).inverseUpdateFrequency(1).build(), RATES);
     double mkor =
         loss(
             KroneckerHeadline::heavyBall,
@@ -45,7 +42,8 @@ final class KroneckerHeadline implements Headline {
     String claim = "training loss of 64-32-10 after 150 steps of 64, best rate";
     return List.of(
         Row.ratio(claim, "Adam", adam, "K-FAC", kfac, Bar.atMost(0.6)),
-        Row.ratio(claim, "SGD with momentum", momentum, "the same with MKOR", mkor, Bar.atMost(0.6)));
+        Row.ratio(
+            claim, "SGD with momentum", momentum, "the same with MKOR", mkor, Bar.atMost(0.6)));
   }
 
   private static HeavyBall heavyBall(double rate) {
@@ -55,9 +53,7 @@ final class KroneckerHeadline implements Headline {
   private static double loss(
       DoubleFunction<IUpdater> updater, Supplier<GradientListener> method, double... rates) {
     return Digits.mean(
-        SEEDS,
-        seed ->
-            Digits.lowest(rate -> run(seed, updater.apply(rate), method.get()), rates));
+        SEEDS, seed -> Digits.lowest(rate -> run(seed, updater.apply(rate), method.get()), rates));
   }
 
   private static double run(int seed, IUpdater updater, GradientListener method) {

@@ -50,11 +50,14 @@ public final class KfacLayer {
   /**
    * Takes a batch's factors into the averages.
    *
-   * @param batch the factors; left out if they are not finite
+   * @param batch the factors; left out if they are null or not finite
    * @param decay weight that the averages keep, 0 for the first batch
-   * @return whether they were finite
+   * @return whether they were taken
    */
   public boolean accumulate(KroneckerFactors batch, double decay) {
+    if (batch == null) {
+      return false;
+    }
     INDArray batchInput = batch.inputPerExample();
     if (!Double.isFinite(DampedInverse.trace(batchInput) + DampedInverse.trace(batch.error()))) {
       return false;

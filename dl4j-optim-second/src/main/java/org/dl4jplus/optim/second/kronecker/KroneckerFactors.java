@@ -1,5 +1,7 @@
 package org.dl4jplus.optim.second.kronecker;
 
+import java.util.stream.IntStream;
+import org.dl4jplus.optim.first.tape.LayerRecord;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -27,13 +29,50 @@ import org.nd4j.linalg.factory.Nd4j;
 public record KroneckerFactors(INDArray input, INDArray error, double positions) {
 
   /**
+   * The factors of a layer's part in a backward pass.
+   *
+   * @param record the layer, which must be linear
+   * @param drawn the same layer in the pass that the errors are taken from
+   * @return the factors; null where all rows are masked
+   */
+  public static KroneckerFactors of(LayerRecord record, LayerRecord drawn) {
+    int[] active = activeRows(drawn);
+    if (active == null) {
+      return of(record.inputRows(), drawn.errorRows(), record.hasBias(), record.examples());
+    }
+    return active.length == 0
+        ? null
+        : of(
+            Nd4j.pullRows(record.inputRows(), 1, active),
+            Nd4j.pullRows(drawn.errorRows(), 1, active),
+            record.hasBias(),
+            record.examples());
+  }
+
+  /**
+   * The rows that are not masked. Where there is a mask these are the rows that have an error: in
+   * masked rows it is zero.
+   *
+   * @param record the layer
+   * @return indices of rows; null for all of them, where there is no mask
+   */
+  static int[] activeRows(LayerRecord record) {
+    INDArray errors = record.errorRows();
+    if (record.activeRows() == errors.size(0)) {
+      return null;
+    }
+    double[] largest = errors.amax(1).toDoubleVector();
+    return IntStream.range(0, largest.length).filter(i -> largest[i] != 0).toArray();
+  }
+
+  /**
    * The factors of a batch.
    *
    * @param inputs rows that go in, without those that are masked
    * @param errors gradients by the pre-activations, row by row, of single examples' losses
    * @param bias whether a 1 is put at the end of each input row
    * @param examples number of examples that the rows belong to
-   * @return the factors, in the rows' type; zero without any row
+   * @return the factors, in the rows' type
    */
   public static KroneckerFactors of(INDArray inputs, INDArray errors, boolean bias, long examples) {
     INDArray rows = bias ? homogeneous(inputs) : inputs;

@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.second.kronecker;
 
 import org.dl4jplus.optim.first.oracle.GradientTurn;
+import org.dl4jplus.optim.first.tape.LayerRecord;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.clip.ClipByValue;
 import org.nd4j.linalg.factory.Nd4j;
@@ -80,6 +81,33 @@ public final class MkorLayer {
   }
 
   /**
+   * Moves both inverses on by the means of a layer's rows, whose entries are clipped.
+   *
+   * @param record the layer, which must be linear
+   * @param clip largest absolute value of an entry that stays
+   * @param rule how
+   * @return false if there is no unmasked row or a mean is not finite, and all stays as it was
+   */
+  public boolean refresh(LayerRecord record, double clip, Rule rule) {
+    int[] active = KroneckerFactors.activeRows(record);
+    if (active != null && active.length == 0) {
+      return false;
+    }
+    INDArray input = mean(record.inputRows(), active, clip);
+    if (record.hasBias()) {
+      input =
+          Nd4j.concat(
+              0, input, Nd4j.valueArrayOf(new long[] {1}, Math.min(1, clip), input.dataType()));
+    }
+    return refresh(input, mean(record.errorRows(), active, clip), rule);
+  }
+
+  private static INDArray mean(INDArray rows, int[] active, double clip) {
+    INDArray clipped = Nd4j.exec(new ClipByValue(rows, -clip, clip))[0];
+    return (active == null ? clipped : Nd4j.pullRows(clipped, 1, active)).mean(0);
+  }
+
+  /**
    * Moves both inverses on: the input side's first. A side whose flag is set is reset in the place
    * of its update; a side that has grown beyond the threshold sets both flags.
    *
@@ -143,29 +171,5 @@ public final class MkorLayer {
 
   private static double norm(INDArray x) {
     return GradientTurn.norm(x.dup('c').reshape('c', new long[] {x.length()}));
-  }
-
-  /**
-   * The vector of a side's rank-one update: the mean of its rows, whose entries are clipped. Where
-   * the rows are positions in an image, the mean over each example's positions is clipped.
-   *
-   * @param rows of shape [N, d], N at least 1
-   * @param group how many neighbouring rows are averaged before clipping
-   * @param bias whether a 1, clipped like the rest, is put at the end
-   * @param clip largest absolute value that stays
-   * @return of shape [d (+ 1)]
-   */
-  public static INDArray mean(INDArray rows, long group, boolean bias, double clip) {
-    INDArray means = rows;
-    if (group > 1) {
-      means =
-          rows.dup('c')
-              .reshape('c', new long[] {rows.size(0) / group, group, rows.size(1)})
-              .mean(1);
-    }
-    INDArray mean = Nd4j.exec(new ClipByValue(means, -clip, clip))[0].mean(0);
-    return bias
-        ? Nd4j.concat(0, mean, Nd4j.scalar(rows.dataType(), Math.min(1, clip)).reshape(1))
-        : mean;
   }
 }

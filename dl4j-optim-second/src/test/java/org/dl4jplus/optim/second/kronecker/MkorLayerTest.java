@@ -1,6 +1,5 @@
 package org.dl4jplus.optim.second.kronecker;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -133,17 +132,5 @@ class MkorLayerTest {
     assertSame(zero, layer.precondition(zero, true));
     INDArray huge = Nd4j.ones(DataType.DOUBLE, 3, 2).muli(1e300);
     assertSame(huge, layer.precondition(huge, true));
-  }
-
-  @Test
-  void meansAreClipped() {
-    INDArray rows = Nd4j.createFromArray(new double[][] {{1, -9}, {3, 2}, {-8, 2}, {2, 5}});
-    assertArrayEquals(
-        new double[] {0.5, 1, 1}, MkorLayer.mean(rows, 1, true, 4).toDoubleVector().clone(), 1e-15);
-    // Two positions of two examples: (2, -3.5) and (-3, 3.5), clipped to 3.
-    assertArrayEquals(
-        new double[] {-0.5, 0}, MkorLayer.mean(rows, 2, false, 3).toDoubleVector(), 1e-15);
-    assertArrayEquals(
-        new double[] {0.25, 0.25, 0.5}, MkorLayer.mean(rows, 1, true, 0.5).toDoubleVector(), 1e-15);
   }
 }
