@@ -45,6 +45,7 @@ class GoldenFilesTest {
     CurvatureAdapter.register(adapters);
     CurvatureProductsAdapter.register(adapters);
     SpectrumAdapter.register(adapters);
+    KroneckerAdapter.register(adapters);
     return adapters;
   }
 

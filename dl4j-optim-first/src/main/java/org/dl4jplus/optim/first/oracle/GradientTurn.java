@@ -179,6 +179,32 @@ public final class GradientTurn {
   }
 
   /**
+   * A matrix that lasts from step to step and is saved with the method's state.
+   *
+   * @param index 0, 1, ..
+   * @param rows its rows
+   * @param columns its columns
+   * @return an array of the parameters' type in row-major order, zero at first
+   * @throws IllegalStateException if it has another shape, as in another network's state
+   */
+  public INDArray matrix(int index, long rows, long columns) {
+    INDArray matrix =
+        state.matrix(index, () -> Nd4j.create(oracle.parameters().dataType(), rows, columns));
+    if (matrix.size(0) != rows || matrix.size(1) != columns) {
+      throw new IllegalStateException(
+          String.format(
+              "Matrix %d of the state is %d x %d, the network needs %d x %d",
+              index, matrix.size(0), matrix.size(1), rows, columns));
+    }
+    return matrix;
+  }
+
+  /** Lets go of all matrices: they are zero again when they are next asked for. */
+  public void forgetMatrices() {
+    state.forgetMatrices();
+  }
+
+  /**
    * A number that lasts from step to step.
    *
    * @param index 0, 1, ..
