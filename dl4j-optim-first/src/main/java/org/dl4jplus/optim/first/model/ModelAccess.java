@@ -7,11 +7,13 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
@@ -155,6 +157,17 @@ public final class ModelAccess {
         .filter(Objects::nonNull)
         .flatMap(Arrays::stream)
         .anyMatch(Objects::nonNull);
+  }
+
+  /**
+   * Whether an example's gradient depends on the others in its batch.
+   *
+   * @return true with a layer of batch normalization
+   */
+  public boolean hasBatchNormalization() {
+    Layer[] layers =
+        graph ? ((ComputationGraph) model).getLayers() : ((MultiLayerNetwork) model).getLayers();
+    return Arrays.stream(layers).anyMatch(BatchNormalization.class::isInstance);
   }
 
   /**
