@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -69,6 +70,12 @@ class ScheduleContractTest {
           .forEach((label, json) -> settings.add(new Setting(type, label, json)));
     }
     return settings;
+  }
+
+  /** One setting of each class. */
+  static List<Setting> classes() {
+    Set<Class<?>> seen = new HashSet<>();
+    return settings().stream().filter(setting -> seen.add(setting.type())).toList();
   }
 
   @Test
@@ -215,7 +222,7 @@ class ScheduleContractTest {
   }
 
   @ParameterizedTest(name = "{0}")
-  @MethodSource("settings")
+  @MethodSource("classes")
   void parallelWrapperTrains(Setting setting) {
     for (Topology topology : List.of(Topology.CONVOLUTION, Topology.GRAPH)) {
       Model model = Models.network(topology, DataType.FLOAT, new Sgd(setting.schedule()));
