@@ -274,6 +274,11 @@ public final class ModelAccess {
     model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
   }
 
+  /** Applies the layers' constraints to the parameters, as the platform does after each step. */
+  public void applyConstraints() {
+    model.applyConstraints(iteration(), epoch());
+  }
+
   /**
    * The iteration that the network is in.
    *

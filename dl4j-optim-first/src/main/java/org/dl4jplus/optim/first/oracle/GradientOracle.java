@@ -90,6 +90,14 @@ public interface GradientOracle {
     return examples();
   }
 
+  /**
+   * Brings a point to where the parameters may be, as a network's constraints do after a step. Does
+   * nothing by default.
+   *
+   * @param point of shape [n], changed in place; not the array of {@link #parameters()}
+   */
+  default void project(INDArray point) {}
+
   /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
   default void restore() {}
 

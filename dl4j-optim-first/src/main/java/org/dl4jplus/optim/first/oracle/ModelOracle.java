@@ -186,6 +186,22 @@ public final class ModelOracle implements GradientOracle {
     CentralDifference.hessianVector(this, point, v, out, shifted, other);
   }
 
+  /** {@inheritDoc} By the layers' constraints. */
+  @Override
+  public void project(INDArray point) {
+    INDArray live = model().parameters();
+    if (savedParameters == null) {
+      savedParameters = live.ulike();
+    }
+    if (!moved) {
+      savedParameters.assign(live);
+    }
+    scatter(point, live);
+    model().applyConstraints();
+    gather(live, point);
+    live.assign(savedParameters);
+  }
+
   @Override
   public int examples() {
     return model().batchSize();
