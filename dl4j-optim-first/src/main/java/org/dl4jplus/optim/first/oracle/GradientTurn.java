@@ -131,6 +131,16 @@ public final class GradientTurn {
   }
 
   /**
+   * Brings a point to where the parameters may be: a network's constraints, which the platform
+   * applies to the parameters after each step.
+   *
+   * @param point of shape [n], changed in place; not the array of {@link #parameters()}
+   */
+  public void project(INDArray point) {
+    oracle.project(point);
+  }
+
+  /**
    * Behind it all.
    *
    * @return what is asked
