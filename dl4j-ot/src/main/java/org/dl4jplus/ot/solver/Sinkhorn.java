@@ -113,18 +113,24 @@ public final class Sinkhorn implements TransportSolver {
    * @throws IllegalArgumentException for masses that do not balance, or bad potentials
    */
   public TransportResult solve(TransportProblem problem, double[] start) {
+    TransportResult result = quiet(problem, start);
+    if (!result.converged()) {
+      log.warn(
+          "Sinkhorn: marginal error {} after {} iterations, tolerance {}",
+          result.marginalError(),
+          result.iterations(),
+          tolerance);
+    }
+    return result;
+  }
+
+  /** Solves without a warning. */
+  TransportResult quiet(TransportProblem problem, double[] start) {
     requireMass(problem);
     double weight = epsilon(problem);
     double[] f = start(problem, weight, start);
     double[] g = new double[problem.columns()];
     Outcome outcome = iterate(problem, weight, f, g, maxIterations, (p, q) -> {});
-    if (!outcome.converged()) {
-      log.warn(
-          "Sinkhorn: marginal error {} after {} iterations, tolerance {}",
-          outcome.error(),
-          outcome.iterations(),
-          tolerance);
-    }
     if (balanced()) {
       balance(problem, f, g);
     }
@@ -217,12 +223,12 @@ public final class Sinkhorn implements TransportSolver {
     }
   }
 
-  private static double tau(double rho, double epsilon) {
+  static double tau(double rho, double epsilon) {
     return Double.isInfinite(rho) ? 1 : rho / (rho + epsilon);
   }
 
   /** The L1 distance of sums from what their potentials ask for. */
-  private static double error(
+  static double error(
       double[] weights, double[] potential, double[] logs, double epsilon, double rho) {
     double error = 0;
     for (int j = 0; j < weights.length; j++) {
