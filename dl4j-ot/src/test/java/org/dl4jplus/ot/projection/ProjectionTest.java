@@ -19,8 +19,8 @@ class ProjectionTest {
 
   private static final int N = 6;
 
-  /** Scaling a matrix that is mostly below 0 is cut short; the others are much nearer. */
-  private static final double ITERATIVE = 1e-5;
+  /** Dykstra's algorithm ends when a sweep changes less than 1e-9. */
+  private static final double ITERATIVE = 1e-8;
 
   private final Random random = new Random(7);
 
@@ -40,7 +40,6 @@ class ProjectionTest {
     for (MatrixProjection p :
         new MatrixProjection[] {
           new Birkhoff(),
-          new DoublyStochastic(),
           new SpectralNormBall(0.7),
           new NuclearNormBall(2),
           new PositiveSemidefinite(),
@@ -58,7 +57,7 @@ class ProjectionTest {
 
   static Stream<Named<MatrixProjection>> ontoConvexSets() {
     return all().entrySet().stream()
-        .filter(e -> !e.getKey().matches("(SparseSimplex|L0|DoublyStochastic|Stiefel).*"))
+        .filter(e -> !e.getKey().matches("(SparseSimplex|L0|Stiefel).*"))
         .map(e -> Named.of(e.getKey(), e.getValue()));
   }
 
@@ -218,9 +217,7 @@ class ProjectionTest {
     assertNamed("radius", () -> new NuclearNormBall(0));
     assertNamed("retraction", () -> new Stiefel(null));
     for (MatrixProjection square :
-        new MatrixProjection[] {
-          new Birkhoff(), new DoublyStochastic(), new PositiveSemidefinite()
-        }) {
+        new MatrixProjection[] {new Birkhoff(), new PositiveSemidefinite()}) {
       assertNamed("[2, 3]", () -> square.project(new double[6], 2, 3));
     }
   }
