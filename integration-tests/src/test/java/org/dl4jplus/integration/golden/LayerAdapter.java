@@ -3,6 +3,7 @@ package org.dl4jplus.integration.golden;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.dl4jplus.ot.metric.CircleLoss;
 import org.dl4jplus.ot.projection.Birkhoff;
 import org.dl4jplus.ot.projection.Box;
 import org.dl4jplus.ot.projection.L1Ball;
@@ -22,6 +23,7 @@ final class LayerAdapter {
 
   static void register(Map<String, GoldenAdapter> adapters) {
     adapters.put("Projections", LayerAdapter::projections);
+    adapters.put("CircleLoss", LayerAdapter::circleLoss);
   }
 
   private static void projections(GoldenFile file, DataType type, Deviation deviation) {
@@ -64,6 +66,39 @@ final class LayerAdapter {
     }
   }
 
+  private static void circleLoss(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    CircleLoss loss =
+        CircleLoss.builder()
+            .margin(config.get("margin").asDouble())
+            .gamma(config.get("gamma").asDouble())
+            .build();
+    Check check = new Check(file, deviation);
+    int[] labels = Arrays.stream(check.input("labels")).mapToInt(l -> (int) l).toArray();
+    if (check.has("embeddings")) {
+      CircleLoss.Pairs pairs = loss.pairs(check.matrix("embeddings"), labels);
+      check.compare("pairLoss", pairs.loss());
+      check.compare("gradEmbeddings", flat(pairs.gradient()));
+      check.compare("sp", pairs.within());
+      check.compare("sn", pairs.between());
+    }
+    if (check.has("cosineLogits")) {
+      double[][] logits = check.matrix("cosineLogits");
+      double[][] gradient = new double[logits.length][logits[0].length];
+      double mean = 0;
+      for (int i = 0; i < logits.length; i++) {
+        mean += loss.classes(logits[i], labels[i], gradient[i]) / logits.length;
+      }
+      double[] ofMean = Arrays.stream(flat(gradient)).map(g -> g / logits.length).toArray();
+      check.compare("classLoss", mean);
+      check.compare("gradCosineLogits", ofMean);
+    }
+  }
+
+  private static double[] flat(double[][] rows) {
+    return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
+  }
+
   /** The inputs of a file and the comparison with what it expects. */
   private record Check(GoldenFile file, Deviation deviation) {
 
@@ -85,8 +120,19 @@ final class LayerAdapter {
       return Arrays.stream(shape).mapToInt(size -> (int) size).toArray();
     }
 
+    double[][] matrix(String field) {
+      double[] data = input(field);
+      int[] shape = shape(field);
+      double[][] rows = new double[shape[0]][];
+      Arrays.setAll(rows, i -> Arrays.copyOfRange(data, i * shape[1], (i + 1) * shape[1]));
+      return rows;
+    }
+
+    /** A field that a file leaves out is not compared. */
     void compare(String field, double... actual) {
-      compare(field, file.json().get("expected").get(field), actual);
+      if (expects(field)) {
+        compare(field, file.json().get("expected").get(field), actual);
+      }
     }
 
     void compare(String what, JsonNode expected, double... actual) {
