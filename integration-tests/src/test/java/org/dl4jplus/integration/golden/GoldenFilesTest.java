@@ -46,6 +46,7 @@ class GoldenFilesTest {
     CurvatureProductsAdapter.register(adapters);
     SpectrumAdapter.register(adapters);
     KroneckerAdapter.register(adapters);
+    LayerAdapter.register(adapters);
     return adapters;
   }
 
