@@ -72,7 +72,8 @@ final class ConvolutionCapture extends Capture implements RecordingActivation.Si
             site.offset(ConvolutionParamInitializer.WEIGHT_KEY),
             patch,
             site.offset(ConvolutionParamInitializer.BIAS_KEY),
-            errors.size(3)));
+            errors.size(3),
+            overTime ? 'c' : 'f'));
   }
 
   private INDArray patches(int[] kernel) {
@@ -96,14 +97,16 @@ final class ConvolutionCapture extends Capture implements RecordingActivation.Si
       long before = (kernel[0] - 1L) * dilation[0];
       image =
           Nd4j.concat(
-              2,
-              Nd4j.zeros(inputs.dataType(), inputs.size(0), inputs.size(1), before, 1),
-              inputs);
+              2, Nd4j.zeros(inputs.dataType(), inputs.size(0), inputs.size(1), before, 1), inputs);
     }
+    // Over time the platform reads its weights as [kernel, inputs, outputs].
+    long channels = inputs.size(1);
     INDArray columns =
         Nd4j.create(
             inputs.dataType(),
-            new long[] {inputs.size(0), height, width, inputs.size(1), kernel[0], kernel[1]},
+            overTime
+                ? new long[] {inputs.size(0), height, width, kernel[0], kernel[1], channels}
+                : new long[] {inputs.size(0), height, width, channels, kernel[0], kernel[1]},
             'c');
     Convolution.im2col(
         image,
@@ -116,7 +119,7 @@ final class ConvolutionCapture extends Capture implements RecordingActivation.Si
         dilation[0],
         dilation[1],
         same,
-        columns.permute(0, 3, 4, 5, 1, 2));
+        overTime ? columns.permute(0, 5, 3, 4, 1, 2) : columns.permute(0, 3, 4, 5, 1, 2));
     return columns;
   }
 

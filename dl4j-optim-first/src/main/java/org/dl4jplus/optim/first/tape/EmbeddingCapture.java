@@ -51,7 +51,8 @@ final class EmbeddingCapture extends Capture implements RecordingActivation.Sink
       return null;
     }
     // One token of the leading axis at a time, like the errors.
-    INDArray all = tokens.reshape('c', new long[] {errors.size(0), tokens.length() / errors.size(0)});
+    INDArray all =
+        tokens.reshape('c', new long[] {errors.size(0), tokens.length() / errors.size(0)});
     return new EmbeddingRecord(
         site.name(),
         examples,

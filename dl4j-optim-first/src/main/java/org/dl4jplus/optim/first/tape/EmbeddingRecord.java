@@ -162,9 +162,7 @@ final class EmbeddingRecord extends LayerRecord {
       add(bias, weight, sums[first + i]);
     }
     long from = layout.offsets()[0];
-    vector
-        .get(NDArrayIndex.interval(from, from + layout.inputs() * layout.outputs()))
-        .assign(0);
+    vector.get(NDArrayIndex.interval(from, from + layout.inputs() * layout.outputs())).assign(0);
     total.forEach((token, values) -> row(vector, token).assign(Nd4j.createFromArray(values)));
     if (hasBias()) {
       layout.writeBias(Nd4j.createFromArray(bias), vector);

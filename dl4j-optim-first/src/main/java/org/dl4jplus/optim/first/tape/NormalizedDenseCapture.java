@@ -35,11 +35,7 @@ final class NormalizedDenseCapture extends DenseCapture {
     INDArray mean = scaled.mean(true, 1);
     INDArray along = scaled.mul(x).mean(true, 1);
     INDArray delta =
-        scaled
-            .subiColumnVector(mean)
-            .subi(x.mulColumnVector(along))
-            .diviColumnVector(std)
-            .dup('c');
+        scaled.subiColumnVector(mean).subi(x.mulColumnVector(along)).diviColumnVector(std).dup('c');
     long width = inputs.size(1);
     long outputs = errors.size(1);
     LinearRecord weight =
@@ -49,8 +45,7 @@ final class NormalizedDenseCapture extends DenseCapture {
             activeRows,
             () -> Rows.byExample(inputs, examples, width),
             Rows.byExample(delta, examples, outputs),
-            WeightLayout.of(
-                site.offset(DefaultParamInitializer.WEIGHT_KEY), width, -1, outputs));
+            WeightLayout.of(site.offset(DefaultParamInitializer.WEIGHT_KEY), width, -1, outputs));
     List<VectorPart> vectors = new ArrayList<>();
     vectors.add(part(DefaultParamInitializer.GAIN_KEY, x.muli(errors), examples));
     if (site.offset(DefaultParamInitializer.BIAS_KEY) >= 0) {

@@ -2,8 +2,8 @@ package org.dl4jplus.optim.first.tape;
 
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.layers.recurrent.BaseRecurrentLayer;
-import org.nd4j.linalg.activations.impl.ActivationRReLU;
 import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.activations.impl.ActivationRReLU;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -47,8 +47,7 @@ abstract class RecurrentCapture extends Capture {
       return;
     }
     INDArray input = site.layer().input().castTo(like.dataType());
-    boolean stepsLast =
-        ((BaseRecurrentLayer<?>) site.layer()).getDataFormat() == RNNFormat.NCW;
+    boolean stepsLast = ((BaseRecurrentLayer<?>) site.layer()).getDataFormat() == RNNFormat.NCW;
     INDArray byStep = stepsLast ? input.permute(2, 0, 1) : input.permute(1, 0, 2);
     long steps = byStep.size(0);
     long batch = byStep.size(1);
@@ -120,6 +119,7 @@ abstract class RecurrentCapture extends Capture {
             new long[] {site.offset(weight), site.offset(recurrentWeight)},
             new long[] {inputWidth, outputs},
             site.offset(bias),
-            errors.size(2)));
+            errors.size(2),
+            'f'));
   }
 }

@@ -36,8 +36,7 @@ record VectorPart(long offset, INDArray rows) {
   }
 
   void gradients(INDArray all) {
-    all.get(NDArrayIndex.all(), NDArrayIndex.interval(offset, offset + rows.size(1)))
-        .assign(rows);
+    all.get(NDArrayIndex.all(), NDArrayIndex.interval(offset, offset + rows.size(1))).assign(rows);
   }
 
   void addGramian(VectorPart other, INDArray gramian) {

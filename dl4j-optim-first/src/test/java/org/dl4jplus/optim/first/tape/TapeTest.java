@@ -11,9 +11,9 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
-import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
@@ -24,13 +24,12 @@ import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
-import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
-import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
-import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
-import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
@@ -169,8 +169,7 @@ class TapeTest {
                                 .outputDataFormat(format)
                                 .build())
                         .layer(
-                            new LSTM.Builder().nOut(3).dataFormat(format).build())
-                        .layer(new GlobalPoolingLayer.Builder().build())
+                            new LastTimeStep(new LSTM.Builder().nOut(3).dataFormat(format).build()))
                         .layer(output()),
                 InputType.recurrent(4, 6, format),
                 tokens,
@@ -178,7 +177,8 @@ class TapeTest {
       }
     }
     cases.add(
-        sequence("LSTM", list -> list.layer(new LSTM.Builder().nOut(3).build()).layer(rnnOutput())));
+        sequence(
+            "LSTM", list -> list.layer(new LSTM.Builder().nOut(3).build()).layer(rnnOutput())));
     cases.add(
         sequence(
             "LSTM with other activations",
@@ -231,7 +231,9 @@ class TapeTest {
     }
     List<Case> cases = new ArrayList<>();
     cases.add(
-        sequence("dense", list -> list.layer(new DenseLayer.Builder().nOut(4).build()).layer(rnnOutput())));
+        sequence(
+            "dense",
+            list -> list.layer(new DenseLayer.Builder().nOut(4).build()).layer(rnnOutput())));
     cases.add(
         sequence(
             "layer normalization",
@@ -239,7 +241,8 @@ class TapeTest {
                 list.layer(new DenseLayer.Builder().nOut(4).hasLayerNorm(true).build())
                     .layer(rnnOutput())));
     cases.add(
-        sequence("LSTM", list -> list.layer(new LSTM.Builder().nOut(3).build()).layer(rnnOutput())));
+        sequence(
+            "LSTM", list -> list.layer(new LSTM.Builder().nOut(3).build()).layer(rnnOutput())));
     cases.add(
         sequence(
             "SimpleRnn",
@@ -248,8 +251,7 @@ class TapeTest {
     for (Case c : cases) {
       c.data.setLabelsMaskArray(mask);
       masked.add(new Case(c.name + ", labels masked", c.network, c.data));
-      DataSet both =
-          new DataSet(c.data.getFeatures(), c.data.getLabels(), mask.dup(), mask.dup());
+      DataSet both = new DataSet(c.data.getFeatures(), c.data.getLabels(), mask.dup(), mask.dup());
       masked.add(new Case(c.name + ", all masked", c.network, both));
     }
     Case last =
