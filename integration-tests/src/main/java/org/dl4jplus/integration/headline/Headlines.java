@@ -27,7 +27,11 @@ public final class Headlines {
           new DataOrderHeadline(),
           new SurrogateHeadline(),
           new GamesHeadline(),
-          new ScheduleHeadline());
+          new ScheduleHeadline(),
+          new CurvatureHeadline(),
+          new CurvatureCostHeadline(),
+          new KroneckerHeadline(),
+          new KroneckerCostHeadline());
 
   private Headlines() {}
 
