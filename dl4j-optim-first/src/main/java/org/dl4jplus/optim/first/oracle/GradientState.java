@@ -36,7 +36,13 @@ public final class GradientState implements Serializable {
     return index < vectors.size() ? vectors.get(index) : null;
   }
 
-  double scalar(int index) {
+  /**
+   * A number that the method remembers.
+   *
+   * @param index as in {@link GradientTurn#scalar}
+   * @return its value, 0 before the method set it
+   */
+  public double scalar(int index) {
     return index < scalars.length ? scalars[index] : 0;
   }
 
