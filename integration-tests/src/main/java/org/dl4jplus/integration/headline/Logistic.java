@@ -10,7 +10,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.inverse.InvertMatrix;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -111,7 +110,10 @@ final class Logistic implements GradientOracle {
     batch = rows;
     for (int i = 0; i < 60; i++) {
       double before = lossAndGradient(w, gradient);
-      INDArray step = InvertMatrix.invert(hessian(w), false).mmul(gradient);
+      INDArray hessian = hessian(w);
+      INDArray vectors = SymmetricEigen.vectors(hessian);
+      INDArray values = vectors.mul(hessian.mmul(vectors)).sum(0);
+      INDArray step = vectors.mmul(vectors.transpose().mmul(gradient).divi(values));
       while (loss(w.sub(step)) > before && step.norm2Number().doubleValue() > 1e-14) {
         step.divi(2);
       }
