@@ -41,8 +41,12 @@ class GoldenFilesTest {
     GameAdapter.register(adapters);
     FishAdapter.register(adapters);
     SurrogateAdapter.register(adapters);
+    InverseAdapter.register(adapters);
     CurvatureAdapter.register(adapters);
     CurvatureProductsAdapter.register(adapters);
+    SpectrumAdapter.register(adapters);
+    KroneckerAdapter.register(adapters);
+    LayerAdapter.register(adapters);
     return adapters;
   }
 

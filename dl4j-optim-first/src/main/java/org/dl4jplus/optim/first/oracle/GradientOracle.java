@@ -116,6 +116,14 @@ public interface GradientOracle {
     throw new UnsupportedOperationException("There are no layers to record");
   }
 
+  /**
+   * Brings a point to where the parameters may be, as a network's constraints do after a step. Does
+   * nothing by default.
+   *
+   * @param point of shape [n], changed in place; not the array of {@link #parameters()}
+   */
+  default void project(INDArray point) {}
+
   /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
   default void restore() {}
 

@@ -1,5 +1,6 @@
 /**
- * Estimates of the Hessian's diagonal from products with random vectors.
+ * What is known of a loss's curvature without forming a matrix: Hutchinson's probes of the Hessian,
+ * products with the Gauss-Newton matrix, and its damped systems.
  *
  * @serial exclude
  */
