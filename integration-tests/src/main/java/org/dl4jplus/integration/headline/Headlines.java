@@ -31,7 +31,9 @@ public final class Headlines {
           new CurvatureHeadline(),
           new CurvatureCostHeadline(),
           new KroneckerHeadline(),
-          new KroneckerCostHeadline());
+          new KroneckerCostHeadline(),
+          new OasisHeadline(),
+          new SaniaHeadline());
 
   private Headlines() {}
 
