@@ -33,7 +33,10 @@ public final class Headlines {
           new KroneckerHeadline(),
           new KroneckerCostHeadline(),
           new OasisHeadline(),
-          new SaniaHeadline());
+          new SaniaHeadline(),
+          new ShampooHeadline(),
+          new PruningHeadline(),
+          new MfacCostHeadline());
 
   private Headlines() {}
 
