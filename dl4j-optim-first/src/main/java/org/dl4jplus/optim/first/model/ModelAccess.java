@@ -5,9 +5,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
@@ -66,10 +68,10 @@ public final class ModelAccess {
    * @param layer the platform's layer, null for a vertex of another kind
    * @param offsets first entries of its variables among the parameters that are trained, in the
    *     order of {@link #trainableVariables()}
-   * @param complete whether all its variables are trained
+   * @param others its variables that are not trained
    */
   public record TrainedPart(
-      String name, Layer layer, Map<String, Long> offsets, boolean complete) {}
+      String name, Layer layer, Map<String, Long> offsets, Set<String> others) {}
 
   private final Model model;
   private final boolean graph;
@@ -287,21 +289,18 @@ public final class ModelAccess {
     long at = 0;
     for (Trainable part : parts()) {
       Map<String, Long> offsets = new LinkedHashMap<>();
-      Map<String, INDArray> variables = part.paramTable(false);
-      for (var variable : variables.entrySet()) {
+      Set<String> others = new LinkedHashSet<>();
+      for (var variable : part.paramTable(false).entrySet()) {
         if (trained(part, variable.getKey())) {
           offsets.put(variable.getKey(), at);
           at += variable.getValue().length();
+        } else {
+          others.add(variable.getKey());
         }
       }
       if (!offsets.isEmpty()) {
         Layer layer = part instanceof GraphVertex vertex ? vertex.getLayer() : (Layer) part;
-        trained.add(
-            new TrainedPart(
-                part.getConfig().getLayerName(),
-                layer,
-                offsets,
-                offsets.size() == variables.size()));
+        trained.add(new TrainedPart(part.getConfig().getLayerName(), layer, offsets, others));
       }
     }
     return trained;

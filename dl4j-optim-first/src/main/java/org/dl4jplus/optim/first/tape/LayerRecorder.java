@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
@@ -41,6 +42,8 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * reference to the network outside a pass.
  */
 public final class LayerRecorder {
+
+  private static final Set<String> BIAS = Set.of(DefaultParamInitializer.BIAS_KEY);
 
   private final Map<String, Memory> memory = new HashMap<>();
   private final Wrappers wrappers = new Wrappers();
@@ -169,7 +172,8 @@ public final class LayerRecorder {
     Layer layer = inner(part.layer());
     String name = describe(part.name(), layer);
     Capture capture = null;
-    if (layer != null && part.complete()) {
+    // A bias that stays as it is, is no part of the map.
+    if (layer != null && BIAS.containsAll(part.others())) {
       capture = of(new Capture.Site(name, layer, part.offsets(), memory));
     }
     if (capture == null) {

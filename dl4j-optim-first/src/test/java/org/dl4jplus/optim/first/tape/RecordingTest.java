@@ -145,10 +145,7 @@ class RecordingTest {
     Tape tape = oracle.record(oracle.parameters().dup(), null, gradient);
     oracle.restore();
     assertEquals(
-        List.of(
-            "layer2 (PReLULayer)",
-            "layer3 (Bidirectional)",
-            "layer1 (BatchNormalization)"),
+        List.of("layer2 (PReLULayer)", "layer3 (Bidirectional)", "layer1 (BatchNormalization)"),
         tape.unsupported());
     assertEquals(2, tape.layers().size());
     assertTrue(
