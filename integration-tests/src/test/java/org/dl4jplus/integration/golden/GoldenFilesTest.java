@@ -41,6 +41,7 @@ class GoldenFilesTest {
     GameAdapter.register(adapters);
     FishAdapter.register(adapters);
     SurrogateAdapter.register(adapters);
+    PerExampleAdapter.register(adapters);
     return adapters;
   }
 

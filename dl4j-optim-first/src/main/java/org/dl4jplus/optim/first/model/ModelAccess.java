@@ -28,6 +28,7 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.PreprocessorVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.ReshapeVertex;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.recurrent.TimeDistributedLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
@@ -299,8 +300,7 @@ public final class ModelAccess {
         }
       }
       if (!offsets.isEmpty()) {
-        Layer layer = part instanceof GraphVertex vertex ? vertex.getLayer() : (Layer) part;
-        trained.add(new TrainedPart(part.getConfig().getLayerName(), layer, offsets, others));
+        trained.add(new TrainedPart(part.getConfig().getLayerName(), layer(part), offsets, others));
       }
     }
     return trained;
@@ -409,8 +409,14 @@ public final class ModelAccess {
     return Math.round(counted.sumNumber().doubleValue() * rows / mask.length());
   }
 
+  private static Layer layer(Trainable part) {
+    return part instanceof GraphVertex vertex ? vertex.getLayer() : (Layer) part;
+  }
+
   private static boolean trained(Trainable part, String key) {
-    return part.updaterDivideByMinibatch(key)
+    // A layer that is frozen and hands errors down has the updater that it would have otherwise.
+    return !(layer(part) instanceof FrozenLayerWithBackprop)
+        && part.updaterDivideByMinibatch(key)
         && !(part.getConfig().getUpdaterByParam(key) instanceof NoOp);
   }
 
