@@ -27,7 +27,9 @@ public final class Headlines {
           new DataOrderHeadline(),
           new SurrogateHeadline(),
           new GamesHeadline(),
-          new ScheduleHeadline());
+          new ScheduleHeadline(),
+          new HybridHeadline(),
+          new GaussNewtonHeadline());
 
   private Headlines() {}
 
