@@ -29,7 +29,13 @@ public final class Headlines {
           new GamesHeadline(),
           new ScheduleHeadline(),
           new HybridHeadline(),
-          new GaussNewtonHeadline());
+          new GaussNewtonHeadline(),
+          new CurvatureHeadline(),
+          new CurvatureCostHeadline(),
+          new KroneckerHeadline(),
+          new KroneckerCostHeadline(),
+          new OasisHeadline(),
+          new SaniaHeadline());
 
   private Headlines() {}
 

@@ -16,6 +16,7 @@ import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
@@ -185,6 +186,17 @@ public final class ModelAccess {
   }
 
   /**
+   * Whether an example's gradient depends on the others in its batch.
+   *
+   * @return true with a layer of batch normalization
+   */
+  public boolean hasBatchNormalization() {
+    Layer[] layers =
+        graph ? ((ComputationGraph) model).getLayers() : ((MultiLayerNetwork) model).getLayers();
+    return Arrays.stream(layers).anyMatch(BatchNormalization.class::isInstance);
+  }
+
+  /**
    * Number of examples in the current batch.
    *
    * @return the count
@@ -200,6 +212,17 @@ public final class ModelAccess {
    */
   public double score() {
     return model.score();
+  }
+
+  /**
+   * The L1/L2 terms in the score, at the present parameters.
+   *
+   * @return their sum
+   */
+  public double penalty() {
+    return graph
+        ? ((ComputationGraph) model).calcRegularizationScore(true)
+        : ((MultiLayerNetwork) model).calcRegularizationScore(true);
   }
 
   /**
@@ -349,6 +372,11 @@ public final class ModelAccess {
   /** Runs a forward and a backward pass on the current batch, in the network's own workspaces. */
   public void computeGradientAndScore() {
     model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+  }
+
+  /** Applies the layers' constraints to the parameters, as the platform does after each step. */
+  public void applyConstraints() {
+    model.applyConstraints(iteration(), epoch());
   }
 
   /**

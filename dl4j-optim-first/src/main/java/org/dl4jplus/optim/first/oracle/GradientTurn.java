@@ -131,6 +131,16 @@ public final class GradientTurn {
   }
 
   /**
+   * Brings a point to where the parameters may be: a network's constraints, which the platform
+   * applies to the parameters after each step.
+   *
+   * @param point of shape [n], changed in place; not the array of {@link #parameters()}
+   */
+  public void project(INDArray point) {
+    oracle.project(point);
+  }
+
+  /**
    * Behind it all.
    *
    * @return what is asked
@@ -176,6 +186,32 @@ public final class GradientTurn {
    */
   public INDArray state(int index) {
     return state.vector(index, this::newVector);
+  }
+
+  /**
+   * A matrix that lasts from step to step and is saved with the method's state.
+   *
+   * @param index 0, 1, ..
+   * @param rows its rows
+   * @param columns its columns
+   * @return an array of the parameters' type in row-major order, zero at first
+   * @throws IllegalStateException if it has another shape, as in another network's state
+   */
+  public INDArray matrix(int index, long rows, long columns) {
+    INDArray matrix =
+        state.matrix(index, () -> Nd4j.create(oracle.parameters().dataType(), rows, columns));
+    if (matrix.size(0) != rows || matrix.size(1) != columns) {
+      throw new IllegalStateException(
+          String.format(
+              "Matrix %d of the state is %d x %d, the network needs %d x %d",
+              index, matrix.size(0), matrix.size(1), rows, columns));
+    }
+    return matrix;
+  }
+
+  /** Lets go of all matrices: they are zero again when they are next asked for. */
+  public void forgetMatrices() {
+    state.forgetMatrices();
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * What curvature methods ask of a network: the second derivatives of losses and penalties,
- * Gauss-Newton products and systems, eigenpairs of the Hessian.
+ * What is known of a loss's curvature without forming a matrix: Hutchinson's probes of the Hessian,
+ * products with the Gauss-Newton matrix, and its damped systems.
  *
  * @serial exclude
  */
