@@ -4,8 +4,11 @@ import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
@@ -44,6 +47,18 @@ public final class ModelAccess {
    */
   public record Range(long from, long to) {}
 
+  /**
+   * A layer with parameters that training changes.
+   *
+   * @param name of the layer
+   * @param layer the platform's layer, null for a vertex of another kind
+   * @param offsets first entries of its variables among the parameters that are trained, in the
+   *     order of {@link #trainableVariables()}
+   * @param complete whether all its variables are trained
+   */
+  public record TrainedPart(
+      String name, Layer layer, Map<String, Long> offsets, boolean complete) {}
+
   private final Model model;
   private final boolean graph;
 
@@ -60,12 +75,22 @@ public final class ModelAccess {
    * @throws IllegalArgumentException for any other model
    */
   public static ModelAccess of(Model model) {
-    if (!(model instanceof MultiLayerNetwork) && !(model instanceof ComputationGraph)) {
+    if (!isNetwork(model)) {
       throw new IllegalArgumentException(
           "model must be a MultiLayerNetwork or a ComputationGraph, got "
               + (model == null ? null : model.getClass().getName()));
     }
     return new ModelAccess(model);
+  }
+
+  /**
+   * Whether {@link #of} takes a model.
+   *
+   * @param model anything
+   * @return true for a MultiLayerNetwork or a ComputationGraph
+   */
+  public static boolean isNetwork(Model model) {
+    return model instanceof MultiLayerNetwork || model instanceof ComputationGraph;
   }
 
   /**
@@ -251,6 +276,51 @@ public final class ModelAccess {
     return variables;
   }
 
+  /**
+   * The layers of {@link #trainableRanges()}, one by one.
+   *
+   * @return in the order of the parameters
+   */
+  public List<TrainedPart> trainedParts() {
+    List<TrainedPart> trained = new ArrayList<>();
+    long at = 0;
+    for (Trainable part : parts()) {
+      Map<String, Long> offsets = new LinkedHashMap<>();
+      Map<String, INDArray> variables = part.paramTable(false);
+      for (var variable : variables.entrySet()) {
+        if (trained(part, variable.getKey())) {
+          offsets.put(variable.getKey(), at);
+          at += variable.getValue().length();
+        }
+      }
+      if (!offsets.isEmpty()) {
+        Layer layer = part instanceof GraphVertex vertex ? vertex.getLayer() : (Layer) part;
+        trained.add(
+            new TrainedPart(
+                part.getConfig().getLayerName(),
+                layer,
+                offsets,
+                offsets.size() == variables.size()));
+      }
+    }
+    return trained;
+  }
+
+  /**
+   * The layers that hold the losses.
+   *
+   * @return one for each output, null where an output is no layer
+   */
+  public List<Layer> outputLayers() {
+    if (!graph) {
+      return List.of(((MultiLayerNetwork) model).getOutputLayer());
+    }
+    ComputationGraph network = (ComputationGraph) model;
+    return network.getConfiguration().getNetworkOutputs().stream()
+        .map(name -> network.getVertex(name).getLayer())
+        .collect(Collectors.toCollection(ArrayList::new));
+  }
+
   private static boolean trained(Trainable part, String key) {
     return part.updaterDivideByMinibatch(key)
         && !(part.getConfig().getUpdaterByParam(key) instanceof NoOp);
@@ -334,13 +404,22 @@ public final class ModelAccess {
    *     through time, whose stored state a second pass would move on
    */
   public void requireSecondPass() {
-    if (backpropType() == BackpropType.TruncatedBPTT) {
-      throw new IllegalStateException(
-          "A second gradient of the same batch is not possible under truncated BPTT");
-    }
+    requireWholeSequences("A second gradient of the same batch is");
     if (inputs()[0] == null || labels()[0] == null) {
       throw new IllegalStateException(
           "There is no current batch: call this inside a listener, or set input and labels first");
+    }
+  }
+
+  /**
+   * Makes sure that a backward pass goes over whole examples.
+   *
+   * @param what what is not possible otherwise, with its verb
+   * @throws IllegalStateException under truncated backpropagation through time
+   */
+  public void requireWholeSequences(String what) {
+    if (backpropType() == BackpropType.TruncatedBPTT) {
+      throw new IllegalStateException(what + " not possible under truncated BPTT");
     }
   }
 

@@ -3,11 +3,14 @@ package org.dl4jplus.optim.first.oracle;
 import java.io.Serializable;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.tape.LayerRecorder;
+import org.dl4jplus.optim.first.tape.Tape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +67,15 @@ public abstract class GradientListener extends BaseTrainingListener implements S
   }
 
   /**
+   * Whether the method needs {@link GradientTurn#tape()}.
+   *
+   * @return false by default; must not change
+   */
+  protected boolean recordsLayers() {
+    return false;
+  }
+
+  /**
    * Steps in which a gradient or loss was not finite and the method stood aside.
    *
    * @return the count over all networks
@@ -93,6 +105,38 @@ public abstract class GradientListener extends BaseTrainingListener implements S
   }
 
   @Override
+  public void onForwardPass(Model model, List<INDArray> activations) {
+    beginRecord(model);
+  }
+
+  @Override
+  public void onForwardPass(Model model, Map<String, INDArray> activations) {
+    beginRecord(model);
+  }
+
+  private void beginRecord(Model model) {
+    // Not the passes that the method itself asks for, nor those of a layer's own training.
+    if (recordsLayers() && ModelAccess.isNetwork(model)) {
+      Attached own = attached(model);
+      if (!own.inside) {
+        own.recorder.begin(model, null);
+        own.recording = true;
+      }
+    }
+  }
+
+  @Override
+  public void onBackwardPass(Model model) {
+    if (recordsLayers() && ModelAccess.isNetwork(model)) {
+      Attached own = attached(model);
+      if (own.recording) {
+        own.recording = false;
+        own.tape = own.recorder.end(model);
+      }
+    }
+  }
+
+  @Override
   public void onGradientCalculation(Model model) {
     Attached own = attached(model);
     ModelAccess access = ModelAccess.of(model);
@@ -105,7 +149,13 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     GradientTurn turn = own.turn;
     oracle.readGradient(turn.gradient());
     turn.begin(access.score(), access.iteration(), access.epoch(), access.learningRate());
-    own.replaced = run(turn);
+    turn.record(own.tape);
+    own.inside = true;
+    try {
+      own.replaced = run(turn);
+    } finally {
+      own.inside = false;
+    }
     if (own.replaced) {
       oracle.writeGradient(turn.gradient());
     }
@@ -149,7 +199,12 @@ public abstract class GradientListener extends BaseTrainingListener implements S
       own.replaced = false;
       ModelOracle oracle = own.oracle;
       INDArray parameters = oracle.parameters();
-      afterUpdate(own.turn, parameters);
+      own.inside = true;
+      try {
+        afterUpdate(own.turn, parameters);
+      } finally {
+        own.inside = false;
+      }
       oracle.writeParameters(parameters);
     }
   }
@@ -183,6 +238,10 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     private ModelOracle oracle;
     private GradientTurn turn;
     private boolean replaced;
+    private final LayerRecorder recorder = new LayerRecorder();
+    private Tape tape;
+    private boolean recording;
+    private boolean inside;
 
     Attached(GradientState state) {
       this.state = state;

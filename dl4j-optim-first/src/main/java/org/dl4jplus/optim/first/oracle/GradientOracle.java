@@ -1,6 +1,8 @@
 package org.dl4jplus.optim.first.oracle;
 
 import java.util.List;
+import org.dl4jplus.optim.first.tape.OutputErrors;
+import org.dl4jplus.optim.first.tape.Tape;
 import org.dl4jplus.optim.first.updater.VariableShape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -97,6 +99,21 @@ public interface GradientOracle {
    * @param point of shape [n], changed in place; not the array of {@link #parameters()}
    */
   default void project(INDArray point) {}
+
+  /**
+   * A backward pass that is recorded layer by layer; otherwise like {@link #lossAndGradient}. A
+   * tape stays valid.
+   *
+   * @param point where, of shape [n]; not changed
+   * @param errors what the losses hand back to the network, or null for their own gradients
+   * @param gradientOut takes the gradient of the mean loss, or what the errors make of it, of shape
+   *     [n]; must not be the point
+   * @return what the layers saw
+   * @throws UnsupportedOperationException where there are no layers, by default
+   */
+  default Tape record(INDArray point, OutputErrors errors, INDArray gradientOut) {
+    throw new UnsupportedOperationException("There are no layers to record");
+  }
 
   /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
   default void restore() {}

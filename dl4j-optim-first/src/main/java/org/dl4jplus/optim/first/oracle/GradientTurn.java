@@ -3,6 +3,7 @@ package org.dl4jplus.optim.first.oracle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.dl4jplus.optim.first.tape.Tape;
 import org.dl4jplus.optim.first.vector.Operands;
 import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -27,11 +28,17 @@ public final class GradientTurn {
   private int epoch;
   private double learningRate;
   private boolean finite;
+  private Tape tape;
 
   GradientTurn(GradientOracle oracle, GradientState state, BiConsumer<INDArray, INDArray> updater) {
     this.oracle = oracle;
     this.state = state;
     this.updater = updater;
+  }
+
+  /** Before {@link #begin}. */
+  void record(Tape newTape) {
+    tape = newTape;
   }
 
   void begin(double newLoss, int newIteration, int newEpoch, double newLearningRate) {
@@ -71,6 +78,16 @@ public final class GradientTurn {
    */
   public double loss() {
     return loss;
+  }
+
+  /**
+   * What the layers saw in the pass that made the gradient at the start.
+   *
+   * @return valid in this turn only; null on a function without layers, and for a method that does
+   *     not ask for it by {@link GradientListener#recordsLayers()}
+   */
+  public Tape tape() {
+    return tape;
   }
 
   /**

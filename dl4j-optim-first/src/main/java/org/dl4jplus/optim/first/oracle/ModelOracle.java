@@ -7,6 +7,9 @@ import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.Range;
 import org.dl4jplus.optim.first.model.ModelBatch;
+import org.dl4jplus.optim.first.tape.LayerRecorder;
+import org.dl4jplus.optim.first.tape.OutputErrors;
+import org.dl4jplus.optim.first.tape.Tape;
 import org.dl4jplus.optim.first.updater.VariableShape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
@@ -200,6 +203,24 @@ public final class ModelOracle implements GradientOracle {
     model().applyConstraints();
     gather(live, point);
     live.assign(savedParameters);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalStateException under truncated backpropagation through time
+   */
+  @Override
+  public Tape record(INDArray point, OutputErrors errors, INDArray gradientOut) {
+    save();
+    LayerRecorder recorder = new LayerRecorder();
+    recorder.begin(network.get(), errors);
+    try {
+      pass(point, gradientOut);
+      return recorder.end(network.get());
+    } finally {
+      recorder.abandon();
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.dl4jplus.optim.first.oracle;
 
 import java.util.List;
 import org.dl4jplus.optim.first.ArrayOptimizer;
+import org.dl4jplus.optim.first.tape.Tape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
 
@@ -58,6 +59,9 @@ public final class OracleOptimizer {
   public double step() {
     start.assign(parameters);
     double loss = oracle.lossAndGradient(start, turn.gradient());
+    if (method.recordsLayers()) {
+      turn.record(recorded());
+    }
     oracle.restore();
     turn.begin(
         loss,
@@ -76,6 +80,15 @@ public final class OracleOptimizer {
     }
     iteration++;
     return loss;
+  }
+
+  private Tape recorded() {
+    try {
+      return oracle.record(start, null, turn.gradient());
+    } catch (UnsupportedOperationException e) {
+      // A function without layers.
+      return null;
+    }
   }
 
   /**

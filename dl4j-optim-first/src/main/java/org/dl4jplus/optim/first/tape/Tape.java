@@ -16,18 +16,21 @@ public final class Tape {
   private final DataType dataType;
   private final List<LayerRecord> layers;
   private final List<String> unsupported;
+  private final INDArray[] preOutputs;
 
   Tape(
       int examples,
       long size,
       DataType dataType,
       List<LayerRecord> layers,
-      List<String> unsupported) {
+      List<String> unsupported,
+      INDArray[] preOutputs) {
     this.examples = examples;
     this.size = size;
     this.dataType = dataType;
     this.layers = List.copyOf(layers);
     this.unsupported = List.copyOf(unsupported);
+    this.preOutputs = preOutputs;
   }
 
   /**
@@ -55,6 +58,21 @@ public final class Tape {
    */
   public List<String> unsupported() {
     return unsupported;
+  }
+
+  /**
+   * The pre-activations of the network's outputs, in the order of rows in which losses see them:
+   * example b at time step t is row b + examples * t.
+   *
+   * @param output which output, from 0
+   * @return of shape [rows, outputs]
+   * @throws UnsupportedOperationException for an output without a loss that was heard
+   */
+  public INDArray preOutput(int output) {
+    if (preOutputs[output] == null) {
+      throw new UnsupportedOperationException("The loss of output " + output + " was not heard");
+    }
+    return preOutputs[output];
   }
 
   /**

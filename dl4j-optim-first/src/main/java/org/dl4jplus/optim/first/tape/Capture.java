@@ -1,0 +1,39 @@
+package org.dl4jplus.optim.first.tape;
+
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Listens to one layer during one backward pass. */
+abstract class Capture {
+
+  /** A layer with trained parameters. */
+  record Site(String name, Layer layer, Map<String, Long> offsets, Map<String, Memory> memory) {
+
+    long offset(String key) {
+      return offsets.getOrDefault(key, -1L);
+    }
+
+    Memory memory(String key) {
+      return memory.computeIfAbsent(name + '/' + key, k -> new Memory());
+    }
+
+    /** Rows that the layer's mask leaves, -1 without a mask. */
+    long activeRows() {
+      INDArray mask = layer.getMaskArray();
+      return mask == null ? -1 : Masks.activeRows(mask);
+    }
+  }
+
+  final Site site;
+
+  Capture(Site site) {
+    this.site = site;
+  }
+
+  /** Starts listening. */
+  abstract void install(Wrappers wrappers);
+
+  /** What was heard; null if the layer was not asked for its gradient. */
+  abstract LayerRecord record(int examples);
+}

@@ -1,0 +1,57 @@
+package org.dl4jplus.optim.first.tape;
+
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A dense layer. */
+class DenseCapture extends Capture implements RecordingActivation.Sink {
+
+  INDArray inputs;
+  INDArray errors;
+  long activeRows;
+
+  DenseCapture(Site site) {
+    super(site);
+  }
+
+  @Override
+  void install(Wrappers wrappers) {
+    wrappers.activation((BaseLayer) site.layer().conf().getLayer(), this);
+  }
+
+  @Override
+  public void error(INDArray delta) {
+    capture(delta);
+    INDArray mask = site.layer().getMaskArray();
+    if (mask != null) {
+      errors.muliColumnVector(mask.castTo(errors.dataType()));
+    }
+  }
+
+  final void capture(INDArray delta) {
+    // After dropout: the input that the gradient is made with.
+    inputs = site.memory("input").copy(site.layer().input().castTo(delta.dataType()));
+    errors = site.memory("error").copy(delta);
+    activeRows = site.activeRows();
+  }
+
+  @Override
+  LayerRecord record(int examples) {
+    if (errors == null) {
+      return null;
+    }
+    long width = inputs.size(1);
+    return new LinearRecord(
+        site.name(),
+        examples,
+        activeRows,
+        () -> Rows.byExample(inputs, examples, width),
+        Rows.byExample(errors, examples, errors.size(1)),
+        WeightLayout.of(
+            site.offset(DefaultParamInitializer.WEIGHT_KEY),
+            width,
+            site.offset(DefaultParamInitializer.BIAS_KEY),
+            errors.size(1)));
+  }
+}

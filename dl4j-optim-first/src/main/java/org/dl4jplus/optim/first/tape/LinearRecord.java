@@ -1,0 +1,241 @@
+package org.dl4jplus.optim.first.tape;
+
+import java.util.function.Supplier;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** A layer whose gradients are products of its inputs and errors, summed over the positions. */
+class LinearRecord extends LayerRecord {
+
+  // Entries of gradients that are formed at a time.
+  private static final long BLOCK = 1L << 22;
+  private static final double UNIT_ROUNDOFF = 0x1p-53;
+
+  private final String name;
+  private final int examples;
+  private final int positions;
+  private final long activeRows;
+  private final Supplier<INDArray> inputs;
+  private final INDArray errors;
+  private final WeightLayout layout;
+  private INDArray inputRows;
+
+  /** A negative number of active rows means all of them. */
+  LinearRecord(
+      String name,
+      int examples,
+      long activeRows,
+      Supplier<INDArray> inputs,
+      INDArray errors,
+      WeightLayout layout) {
+    this.name = name;
+    this.examples = examples;
+    this.activeRows = activeRows < 0 ? errors.size(0) : activeRows;
+    this.inputs = inputs;
+    this.errors = errors;
+    this.layout = layout;
+    positions = (int) (errors.size(0) / examples);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int examples() {
+    return examples;
+  }
+
+  @Override
+  public int positions() {
+    return positions;
+  }
+
+  @Override
+  public INDArray inputRows() {
+    if (inputRows == null) {
+      inputRows = inputs.get();
+    }
+    return inputRows;
+  }
+
+  @Override
+  public INDArray errorRows() {
+    return errors;
+  }
+
+  @Override
+  public boolean hasBias() {
+    return layout.hasBias();
+  }
+
+  @Override
+  public boolean isLinear() {
+    return true;
+  }
+
+  @Override
+  public long activeRows() {
+    return activeRows;
+  }
+
+  @Override
+  public INDArray readMatrix(INDArray vector) {
+    return layout.read(vector);
+  }
+
+  @Override
+  public void writeMatrix(INDArray matrix, INDArray vector) {
+    layout.write(matrix, vector);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Without the gradients, the double sum over positions may cancel: it gets an allowance for
+   * rounding, so that no norm comes out too small.
+   */
+  @Override
+  public void addSquaredNorms(double[] sums) {
+    if (positions == 1) {
+      double[] a = Rows.norms(inputRows());
+      double[] d = Rows.norms(errors);
+      for (int i = 0; i < examples; i++) {
+        sums[i] += (a[i] * a[i] + (hasBias() ? 1 : 0)) * d[i] * d[i];
+      }
+      return;
+    }
+    boolean ghost = ghost(positions);
+    for (int i = 0; i < examples; i++) {
+      INDArray a = example(inputRows(), i);
+      INDArray d = example(errors, i);
+      sums[i] += ghost ? ghostNorm(a, d) : square(a.transpose().mmul(d));
+      if (hasBias()) {
+        sums[i] += square(d.sum(0));
+      }
+    }
+  }
+
+  private double ghostNorm(INDArray a, INDArray d) {
+    double sum = a.mmul(a.transpose()).muli(d.mmul(d.transpose())).sumNumber().doubleValue();
+    double[] aNorms = Rows.norms(a);
+    double[] dNorms = Rows.norms(d);
+    double bound = 0;
+    for (int t = 0; t < positions; t++) {
+      bound += aNorms[t] * dNorms[t];
+    }
+    double terms = 2.0 * positions + a.size(1) + d.size(1);
+    return Math.max(0, sum) + terms * UNIT_ROUNDOFF * bound * bound;
+  }
+
+  /** Whether inner products of rows cost less than the gradients. */
+  private boolean ghost(int otherPositions) {
+    return 2L * positions * otherPositions <= layout.inputs() * layout.outputs();
+  }
+
+  private static double square(INDArray array) {
+    double norm = array.norm2Number().doubleValue();
+    return norm * norm;
+  }
+
+  /** Rows of one example, in double precision. */
+  private INDArray example(INDArray rows, int i) {
+    return Rows.asDouble(Rows.of(rows, (long) i * positions, (i + 1L) * positions));
+  }
+
+  @Override
+  public void weightedSum(double[] weights, INDArray out) {
+    INDArray scaled = Rows.scaled(errors, weights, positions);
+    layout.writeWeights(inputRows().transpose().mmul(scaled), out);
+    if (hasBias()) {
+      layout.writeBias(scaled.sum(0), out);
+    }
+  }
+
+  @Override
+  public void addProducts(INDArray vector, double[] sums) {
+    INDArray image = inputRows().mmul(layout.readWeights(vector));
+    if (hasBias()) {
+      image.addiRowVector(layout.readBias(vector));
+    }
+    double[] products = Rows.products(image, errors);
+    for (int i = 0; i < products.length; i++) {
+      sums[i / positions] += products[i];
+    }
+  }
+
+  @Override
+  public void gradients(INDArray rows) {
+    for (int i = 0; i < examples; i++) {
+      INDArray row = rows.get(NDArrayIndex.point(i), NDArrayIndex.all());
+      long from = (long) i * positions;
+      INDArray d = Rows.of(errors, from, from + positions);
+      layout.writeWeights(Rows.of(inputRows(), from, from + positions).transpose().mmul(d), row);
+      if (hasBias()) {
+        layout.writeBias(d.sum(0), row);
+      }
+    }
+  }
+
+  @Override
+  public void addGramian(LayerRecord other, INDArray gramian) {
+    LinearRecord that = (LinearRecord) other;
+    if (positions == 1 && that.positions == 1) {
+      INDArray a = inputProducts(inputRows(), that);
+      gramian.addi((hasBias() ? a.addi(1) : a).muli(errorProducts(errors, that)));
+    } else if (ghost(that.positions)) {
+      for (int i = 0; i < examples; i++) {
+        long from = (long) i * positions;
+        INDArray a = inputProducts(Rows.of(inputRows(), from, from + positions), that);
+        INDArray d = errorProducts(Rows.of(errors, from, from + positions), that);
+        INDArray sums = (hasBias() ? a.addi(1) : a).muli(d).sum(0);
+        gramian
+            .getRow(i)
+            .addi(sums.reshape('c', new long[] {that.examples, that.positions}).sum(1));
+      }
+    } else {
+      long width = layout.inputs() * layout.outputs() + layout.outputs();
+      int step = (int) Math.max(1, Math.min(Integer.MAX_VALUE / 2, BLOCK / width));
+      for (int i = 0; i < examples; i += step) {
+        int to = Math.min(examples, i + step);
+        INDArray mine = formed(i, to);
+        for (int j = 0; j < that.examples; j += step) {
+          int end = Math.min(that.examples, j + step);
+          gramian
+              .get(NDArrayIndex.interval(i, to), NDArrayIndex.interval(j, end))
+              .addi(mine.mmul((this == that && i == j ? mine : that.formed(j, end)).transpose()));
+        }
+      }
+    }
+  }
+
+  /** Inner products of inputs with all rows of another record, in double precision. */
+  private INDArray inputProducts(INDArray rows, LinearRecord that) {
+    return Rows.asDouble(rows).mmul(Rows.asDouble(that.inputRows()).transpose());
+  }
+
+  private INDArray errorProducts(INDArray rows, LinearRecord that) {
+    return Rows.asDouble(rows).mmul(Rows.asDouble(that.errors).transpose());
+  }
+
+  /** Gradients of some examples as rows, in double precision. */
+  private INDArray formed(int from, int to) {
+    long inputCount = layout.inputs();
+    long length = inputCount * layout.outputs();
+    INDArray rows =
+        Nd4j.create(DataType.DOUBLE, to - from, length + (hasBias() ? layout.outputs() : 0));
+    for (int i = from; i < to; i++) {
+      INDArray d = example(errors, i);
+      INDArray row = rows.getRow(i - from);
+      row.get(NDArrayIndex.interval(0, length))
+          .assign(example(inputRows(), i).transpose().mmul(d).reshape('f', new long[] {length}));
+      if (hasBias()) {
+        row.get(NDArrayIndex.interval(length, length + layout.outputs())).assign(d.sum(0));
+      }
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,61 @@
+package org.dl4jplus.optim.first.tape;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** What records do with arrays of rows. */
+final class Rows {
+
+  private Rows() {}
+
+  /**
+   * The rows of each example together. Where the leading axis is longer than the batch, DL4J has
+   * put positions (time steps, stacked inputs) in front: example b at step t is at b + examples *
+   * t.
+   *
+   * @param array in 'c' order, [examples * steps, ..]
+   * @return of shape [examples * positions, width]
+   */
+  static INDArray byExample(INDArray array, int examples, long width) {
+    long leading = array.size(0);
+    long rest = array.length() / leading;
+    long rows = array.length() / width;
+    if (leading == examples) {
+      return array.reshape('c', new long[] {rows, width});
+    }
+    return array
+        .reshape('c', new long[] {leading / examples, examples, rest})
+        .permute(1, 0, 2)
+        .dup('c')
+        .reshape('c', new long[] {rows, width});
+  }
+
+  static INDArray of(INDArray rows, long from, long to) {
+    return rows.get(NDArrayIndex.interval(from, to), NDArrayIndex.all());
+  }
+
+  static INDArray asDouble(INDArray array) {
+    return array.castTo(DataType.DOUBLE);
+  }
+
+  /** Inner products of rows of two arrays, row by row. */
+  static double[] products(INDArray x, INDArray y) {
+    return asDouble(x).mul(asDouble(y)).sum(1).toDoubleVector();
+  }
+
+  static double[] norms(INDArray x) {
+    return asDouble(x).norm2(1).toDoubleVector();
+  }
+
+  /** Each row times the weight of its example. */
+  static INDArray scaled(INDArray rows, double[] weights, int positions) {
+    double[] all = new double[weights.length * positions];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = weights[i / positions];
+    }
+    return rows.dup('c')
+        .muliColumnVector(Nd4j.createFromArray(all).castTo(rows.dataType()).reshape(all.length, 1));
+  }
+}

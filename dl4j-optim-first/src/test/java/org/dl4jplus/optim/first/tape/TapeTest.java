@@ -1,0 +1,287 @@
+package org.dl4jplus.optim.first.tape;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Consumer;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jplus.optim.first.oracle.ModelOracle;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** Gradients of single examples out of one pass against passes of single examples. */
+class TapeTest {
+
+  private static final int EXAMPLES = 5;
+
+  /** A network and its batch. */
+  record Case(String name, MultiLayerNetwork network, DataSet data) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static List<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    cases.add(
+        flat(
+            "dense", list -> list.layer(new DenseLayer.Builder().nOut(4).build()).layer(output())));
+    cases.add(
+        flat(
+            "dense without bias",
+            list ->
+                list.layer(new DenseLayer.Builder().nOut(4).hasBias(false).build())
+                    .layer(
+                        new OutputLayer.Builder(LossFunction.MSE).nOut(3).hasBias(false).build())));
+    cases.add(
+        sequence(
+            "dense over time",
+            list -> list.layer(new DenseLayer.Builder().nOut(4).build()).layer(rnnOutput())));
+    for (CNN2DFormat format : CNN2DFormat.values()) {
+      for (ConvolutionMode mode : List.of(ConvolutionMode.Truncate, ConvolutionMode.Same)) {
+        cases.add(
+            image(
+                "convolution " + format + " " + mode,
+                format,
+                list ->
+                    list.layer(
+                            new ConvolutionLayer.Builder(3, 2)
+                                .nOut(3)
+                                .stride(2, 1)
+                                .dilation(1, 2)
+                                .padding(mode == ConvolutionMode.Same ? 0 : 1, 0)
+                                .convolutionMode(mode)
+                                .build())
+                        .layer(
+                            new ConvolutionLayer.Builder(2, 2)
+                                .nOut(2)
+                                .hasBias(false)
+                                .convolutionMode(mode)
+                                .build())
+                        .layer(
+                            new SubsamplingLayer.Builder(2, 2)
+                                .convolutionMode(ConvolutionMode.Same)
+                                .build())
+                        .layer(output())));
+      }
+    }
+    return cases;
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void examplesAreWhatTheyAreAlone(Case c) {
+    for (int examples : new int[] {EXAMPLES, 1}) {
+      DataSet data = rows(c.data, 0, examples);
+      ModelOracle oracle = oracle(c.network, data);
+      INDArray point = oracle.parameters().dup();
+      INDArray gradient = point.ulike();
+      Tape tape = oracle.record(point, null, gradient);
+      oracle.restore();
+      assertEquals(List.of(), tape.unsupported());
+      assertEquals(examples, tape.examples());
+      INDArray rows = tape.gradients();
+      close(rows.mean(0), gradient, 1e-12);
+      for (int i = 0; i < examples; i++) {
+        ModelOracle alone = oracle(c.network, rows(c.data, i, i + 1));
+        alone.lossAndGradient(point, gradient);
+        alone.restore();
+        close(rows.getRow(i), gradient, 1e-10);
+      }
+      consistent(tape, rows);
+      unwrapped(c.network);
+    }
+  }
+
+  /** Everything else follows from the gradients. */
+  static void consistent(Tape tape, INDArray rows) {
+    int examples = tape.examples();
+    INDArray gramian = rows.mmul(rows.transpose());
+    close(tape.gramian(tape), gramian, 1e-11);
+    double[] norms = tape.squaredNorms();
+    Random random = new Random(4);
+    double[] weights = random.doubles(examples, -1, 1).toArray();
+    INDArray vector = Nd4j.createFromArray(random.doubles(rows.size(1), -1, 1).toArray());
+    for (int i = 0; i < examples; i++) {
+      assertEquals(1, norms[i] / gramian.getDouble(i, i), 1e-11);
+    }
+    INDArray out = vector.ulike();
+    tape.weightedSum(weights, out);
+    close(out, rows.transpose().mmul(Nd4j.createFromArray(weights)), 1e-11);
+    close(Nd4j.createFromArray(tape.products(vector)), rows.mmul(vector), 1e-11);
+    for (LayerRecord layer : tape.layers()) {
+      out.assign(0);
+      layer.writeMatrix(layer.readMatrix(vector), out);
+      if (layer.isLinear()) {
+        INDArray again = out.ulike();
+        layer.writeMatrix(layer.readMatrix(out), again);
+        close(again, out, 0);
+        INDArray errors = layer.errorRows();
+        INDArray inputs = layer.inputRows();
+        if (layer.hasBias()) {
+          inputs = Nd4j.hstack(inputs, Nd4j.ones(inputs.dataType(), inputs.size(0), 1));
+        }
+        INDArray mine = out.ulike();
+        layer.writeMatrix(inputs.transpose().mmul(errors), mine);
+        out.assign(0);
+        double[] ones = new double[examples];
+        Arrays.fill(ones, 1);
+        layer.weightedSum(ones, out);
+        close(mine, out, 1e-11);
+      }
+    }
+  }
+
+  static void unwrapped(MultiLayerNetwork network) {
+    for (var layer : network.getLayers()) {
+      if (layer.conf().getLayer() instanceof BaseLayer base) {
+        assertFalse(base.getActivationFn() instanceof RecordingActivation);
+      }
+      if (layer.conf().getLayer() instanceof BaseOutputLayer output) {
+        assertFalse(output.getLossFn() instanceof RecordingLoss);
+      }
+    }
+  }
+
+  static void close(INDArray actual, INDArray expected, double tolerance) {
+    double scale = expected.norm2Number().doubleValue();
+    double error = actual.reshape(expected.shape()).sub(expected).norm2Number().doubleValue();
+    assertTrue(error <= tolerance * scale, () -> "error " + error + " of " + scale);
+  }
+
+  static ModelOracle oracle(MultiLayerNetwork network, DataSet data) {
+    network.setInput(data.getFeatures());
+    network.setLabels(data.getLabels());
+    if (data.hasMaskArrays()) {
+      network.setLayerMaskArrays(data.getFeaturesMaskArray(), data.getLabelsMaskArray());
+    } else {
+      network.clearLayerMaskArrays();
+    }
+    return new ModelOracle(network);
+  }
+
+  static DataSet rows(DataSet data, int from, int to) {
+    return new DataSet(
+        rows(data.getFeatures(), from, to),
+        rows(data.getLabels(), from, to),
+        rows(data.getFeaturesMaskArray(), from, to),
+        rows(data.getLabelsMaskArray(), from, to));
+  }
+
+  private static INDArray rows(INDArray array, int from, int to) {
+    if (array == null) {
+      return null;
+    }
+    var index = new INDArrayIndex[array.rank()];
+    Arrays.fill(index, NDArrayIndex.all());
+    index[0] = NDArrayIndex.interval(from, to);
+    return array.get(index).dup();
+  }
+
+  static ListBuilder builder() {
+    return new NeuralNetConfiguration.Builder()
+        .seed(7)
+        .dataType(DataType.DOUBLE)
+        .activation(Activation.TANH)
+        .updater(new Sgd(0.1))
+        .list();
+  }
+
+  static OutputLayer output() {
+    return new OutputLayer.Builder(LossFunction.MCXENT)
+        .nOut(3)
+        .activation(Activation.SOFTMAX)
+        .build();
+  }
+
+  static RnnOutputLayer rnnOutput() {
+    return new RnnOutputLayer.Builder(LossFunction.MCXENT)
+        .nOut(3)
+        .activation(Activation.SOFTMAX)
+        .build();
+  }
+
+  static Case flat(String name, Consumer<ListBuilder> layers) {
+    return of(name, layers, InputType.feedForward(4), normal(1, EXAMPLES, 4), classes(EXAMPLES));
+  }
+
+  static Case image(String name, CNN2DFormat format, Consumer<ListBuilder> layers) {
+    INDArray x = normal(2, EXAMPLES, 2, 6, 5);
+    return of(
+        name,
+        layers,
+        InputType.convolutional(6, 5, 2, format),
+        format == CNN2DFormat.NCHW ? x : x.permute(0, 2, 3, 1).dup('c'),
+        classes(EXAMPLES));
+  }
+
+  static Case sequence(String name, Consumer<ListBuilder> layers) {
+    return of(
+        name, layers, InputType.recurrent(4, 6), normal(3, EXAMPLES, 4, 6), steps(EXAMPLES, 6));
+  }
+
+  static Case of(
+      String name, Consumer<ListBuilder> layers, InputType type, INDArray x, INDArray y) {
+    ListBuilder list = builder();
+    layers.accept(list);
+    MultiLayerNetwork network = new MultiLayerNetwork(list.setInputType(type).build());
+    network.init();
+    // Biases that are not zero.
+    network.params().addi(normal(9, (int) network.numParams()).muli(0.1));
+    return new Case(name, network, new DataSet(x, y));
+  }
+
+  static INDArray normal(long seed, int... shape) {
+    Random random = new Random(seed);
+    INDArray array = Nd4j.create(DataType.DOUBLE, Arrays.stream(shape).asLongStream().toArray());
+    for (long i = 0; i < array.length(); i++) {
+      array.putScalar(i, random.nextGaussian());
+    }
+    return array;
+  }
+
+  static INDArray classes(int examples) {
+    INDArray y = Nd4j.create(DataType.DOUBLE, examples, 3);
+    for (int i = 0; i < examples; i++) {
+      y.putScalar(i, (i * 2) % 3, 1);
+    }
+    return y;
+  }
+
+  static INDArray steps(int examples, int length) {
+    INDArray y = Nd4j.create(DataType.DOUBLE, examples, 3, length);
+    for (int i = 0; i < examples; i++) {
+      for (int t = 0; t < length; t++) {
+        y.putScalar(new int[] {i, (i + t * t) % 3, t}, 1);
+      }
+    }
+    return y;
+  }
+}
