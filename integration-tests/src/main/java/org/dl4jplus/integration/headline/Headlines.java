@@ -27,7 +27,13 @@ public final class Headlines {
           new DataOrderHeadline(),
           new SurrogateHeadline(),
           new GamesHeadline(),
-          new ScheduleHeadline());
+          new ScheduleHeadline(),
+          new CurvatureHeadline(),
+          new CurvatureCostHeadline(),
+          new KroneckerHeadline(),
+          new KroneckerCostHeadline(),
+          new OasisHeadline(),
+          new SaniaHeadline());
 
   private Headlines() {}
 

@@ -216,8 +216,8 @@ class IteratorContractTest {
       Models.trainsInParallelOrSaysWhyNot(
           network(topology, DataType.FLOAT, variant, iterator),
           iterator,
-          name + " under ParallelWrapper, " + topology,
-          variant.type().getSimpleName());
+          variant.type(),
+          name + " under ParallelWrapper, " + topology);
     }
   }
 

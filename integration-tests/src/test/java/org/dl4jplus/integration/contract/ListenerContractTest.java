@@ -274,9 +274,8 @@ class ListenerContractTest {
       Models.trainsInParallelOrSaysWhyNot(
           model,
           Models.iterator(topology, DataType.FLOAT, 8),
-          setting + " under ParallelWrapper, " + topology,
-          setting.type().getSimpleName(),
-          "Gradients of single examples");
+          setting.type(),
+          setting + " under ParallelWrapper, " + topology);
     }
   }
 }

@@ -13,7 +13,6 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -83,14 +82,17 @@ final class Models {
     return new ExistingDataSetIterator(batches(topology, type, count));
   }
 
-  /** Two workers train, or refuse with a message that has one of the reasons in it. */
+  /** Two workers train, or refuse with a message that names a class. */
   static void trainsInParallelOrSaysWhyNot(
-      Model model, DataSetIterator data, String in, String... reasons) {
+      Model model, DataSetIterator data, Class<?> type, String in) {
     try {
       trainsInParallel(model, data, in);
     } catch (RuntimeException e) {
       String message = String.valueOf(e.getMessage());
-      assertTrue(Stream.of(reasons).anyMatch(message::contains), in + ": refused by " + e);
+      assertTrue(
+          message.contains(type.getSimpleName())
+              || message.contains("Gradients of single examples are not known for"),
+          "refused by " + e);
     }
   }
 

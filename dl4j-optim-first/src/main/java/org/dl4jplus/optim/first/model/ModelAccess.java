@@ -28,6 +28,7 @@ import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
  * A network seen as a whole. It holds nothing but the network: make one where it is needed.
@@ -214,6 +215,17 @@ public final class ModelAccess {
   }
 
   /**
+   * The L1/L2 terms in the score, at the present parameters.
+   *
+   * @return their sum
+   */
+  public double penalty() {
+    return graph
+        ? ((ComputationGraph) model).calcRegularizationScore(true)
+        : ((MultiLayerNetwork) model).calcRegularizationScore(true);
+  }
+
+  /**
    * The blocks of the network's updater, in the order of the parameters.
    *
    * @return the platform's objects
@@ -274,6 +286,24 @@ public final class ModelAccess {
       }
     }
     return variables;
+  }
+
+  /**
+   * The regularization of {@link #trainableVariables()}.
+   *
+   * @return a list for each variable, in the same order
+   */
+  public List<List<Regularization>> trainableRegularization() {
+    List<List<Regularization>> all = new ArrayList<>();
+    for (Trainable part : parts()) {
+      for (String key : part.paramTable(false).keySet()) {
+        if (trained(part, key)) {
+          List<Regularization> own = part.getConfig().getRegularizationByParam(key);
+          all.add(own == null ? List.of() : own);
+        }
+      }
+    }
+    return all;
   }
 
   /**
@@ -377,13 +407,25 @@ public final class ModelAccess {
    * @return the rate, NaN where it has none
    */
   public double learningRate() {
+    IUpdater config = updater();
+    return config != null && config.hasLearningRate()
+        ? config.getLearningRate(iteration(), epoch())
+        : Double.NaN;
+  }
+
+  /**
+   * The network's first updater that changes anything.
+   *
+   * @return its configuration; null where nothing is trained
+   */
+  public IUpdater updater() {
     for (UpdaterBlock block : updaterBlocks()) {
       IUpdater config = block.getGradientUpdater().getConfig();
       if (!(config instanceof NoOp)) {
-        return config.hasLearningRate() ? config.getLearningRate(iteration(), epoch()) : Double.NaN;
+        return config;
       }
     }
-    return Double.NaN;
+    return null;
   }
 
   /**

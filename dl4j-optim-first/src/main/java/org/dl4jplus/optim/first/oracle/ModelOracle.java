@@ -189,22 +189,6 @@ public final class ModelOracle implements GradientOracle {
     CentralDifference.hessianVector(this, point, v, out, shifted, other);
   }
 
-  /** {@inheritDoc} By the layers' constraints. */
-  @Override
-  public void project(INDArray point) {
-    INDArray live = model().parameters();
-    if (savedParameters == null) {
-      savedParameters = live.ulike();
-    }
-    if (!moved) {
-      savedParameters.assign(live);
-    }
-    scatter(point, live);
-    model().applyConstraints();
-    gather(live, point);
-    live.assign(savedParameters);
-  }
-
   /**
    * {@inheritDoc}
    *
@@ -223,9 +207,30 @@ public final class ModelOracle implements GradientOracle {
     }
   }
 
+  /** {@inheritDoc} By the layers' constraints. */
+  @Override
+  public void project(INDArray point) {
+    INDArray live = model().parameters();
+    if (savedParameters == null) {
+      savedParameters = live.ulike();
+    }
+    if (!moved) {
+      savedParameters.assign(live);
+    }
+    scatter(point, live);
+    model().applyConstraints();
+    gather(live, point);
+    live.assign(savedParameters);
+  }
+
   @Override
   public int examples() {
     return model().batchSize();
+  }
+
+  @Override
+  public double penalty() {
+    return model().penalty();
   }
 
   private double pass(INDArray point, INDArray gradientOut) {
