@@ -1,2 +1,6 @@
-/** Optimal transport as a solver, a loss and a layer. */
+/**
+ * Optimal transport as a solver, a loss and a layer.
+ *
+ * @serial exclude
+ */
 package org.dl4jplus.ot;
