@@ -27,7 +27,8 @@ public final class Headlines {
           new DataOrderHeadline(),
           new SurrogateHeadline(),
           new GamesHeadline(),
-          new ScheduleHeadline());
+          new ScheduleHeadline(),
+          new TransportHeadline());
 
   private Headlines() {}
 
