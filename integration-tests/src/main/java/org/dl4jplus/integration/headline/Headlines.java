@@ -35,7 +35,8 @@ public final class Headlines {
           new KroneckerHeadline(),
           new KroneckerCostHeadline(),
           new OasisHeadline(),
-          new SaniaHeadline());
+          new SaniaHeadline(),
+          new TransportHeadline());
 
   private Headlines() {}
 
