@@ -1,8 +1,11 @@
 package org.dl4jplus.integration.golden;
 
 import java.util.Arrays;
+import java.util.Iterator;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.DoubleStream;
 import org.dl4jplus.ot.metric.CircleLoss;
 import org.dl4jplus.ot.projection.Birkhoff;
 import org.dl4jplus.ot.projection.Box;
@@ -13,6 +16,7 @@ import org.dl4jplus.ot.projection.SparseSimplex;
 import org.dl4jplus.ot.projection.SpectralNormBall;
 import org.dl4jplus.ot.projection.Stiefel;
 import org.dl4jplus.ot.projection.VectorProjection;
+import org.dl4jplus.ot.sets.EquivariantMap;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
@@ -24,6 +28,7 @@ final class LayerAdapter {
   static void register(Map<String, GoldenAdapter> adapters) {
     adapters.put("Projections", LayerAdapter::projections);
     adapters.put("CircleLoss", LayerAdapter::circleLoss);
+    adapters.put("DeepSetsEquivariant", LayerAdapter::deepSets);
   }
 
   private static void projections(GoldenFile file, DataType type, Deviation deviation) {
@@ -93,6 +98,70 @@ final class LayerAdapter {
       check.compare("classLoss", mean);
       check.compare("gradCosineLogits", ofMean);
     }
+  }
+
+  private static void deepSets(GoldenFile file, DataType type, Deviation deviation) {
+    Check check = new Check(file, deviation);
+    double[] x = check.input("x");
+    double[] upstream = check.input("upstream");
+    int sets = check.shape("x")[0];
+    int inputs = check.shape("x")[2];
+    int outputs = check.shape("gammaWeight")[0];
+    EquivariantMap.Weights weights =
+        new EquivariantMap.Weights(
+            transposed(check.input("gammaWeight"), outputs, inputs),
+            transposed(check.input("lambdaWeight"), outputs, inputs),
+            check.input("gammaBias"));
+    JsonNode expected = file.json().get("expected");
+    for (Iterator<String> names = expected.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      EquivariantMap map =
+          new EquivariantMap(
+              name.charAt("PermEqui".length()) - '0',
+              EquivariantMap.Pool.valueOf(
+                  name.substring(name.indexOf('_') + 1).toUpperCase(Locale.ROOT)),
+              inputs,
+              outputs);
+      double[] output = {};
+      double[] gradX = {};
+      EquivariantMap.Weights gradients =
+          new EquivariantMap.Weights(
+              new double[inputs * outputs], new double[inputs * outputs], new double[outputs]);
+      for (int s = 0; s < sets; s++) {
+        double[] set = part(x, s, sets);
+        output = joined(output, map.map(set, weights));
+        gradX = joined(gradX, map.backward(set, weights, part(upstream, s, sets), gradients));
+      }
+      Map<String, double[]> actual =
+          Map.of(
+              "output", output,
+              "gradX", gradX,
+              "gradGammaWeight", transposed(gradients.w(), inputs, outputs),
+              "gradGammaBias", gradients.b(),
+              "gradLambdaWeight", transposed(gradients.l(), inputs, outputs));
+      JsonNode of = expected.get(name);
+      actual.forEach(
+          (field, values) -> {
+            if (of.hasNonNull(field)) {
+              check.compare(name + " " + field, of.get(field), values);
+            }
+          });
+    }
+  }
+
+  private static double[] part(double[] all, int index, int parts) {
+    int length = all.length / parts;
+    return Arrays.copyOfRange(all, index * length, (index + 1) * length);
+  }
+
+  private static double[] joined(double[] a, double[] b) {
+    return DoubleStream.concat(Arrays.stream(a), Arrays.stream(b)).toArray();
+  }
+
+  private static double[] transposed(double[] matrix, int rows, int columns) {
+    double[] transposed = new double[matrix.length];
+    Arrays.setAll(transposed, k -> matrix[k % rows * columns + k / rows]);
+    return transposed;
   }
 
   private static double[] flat(double[][] rows) {
