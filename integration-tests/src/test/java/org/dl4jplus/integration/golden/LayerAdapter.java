@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
+import org.dl4jplus.ot.lowrank.LowRankHadamard;
 import org.dl4jplus.ot.metric.CircleLoss;
 import org.dl4jplus.ot.projection.Birkhoff;
 import org.dl4jplus.ot.projection.Box;
@@ -18,6 +19,8 @@ import org.dl4jplus.ot.projection.Stiefel;
 import org.dl4jplus.ot.projection.VectorProjection;
 import org.dl4jplus.ot.sets.EquivariantMap;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
 /** Projections, structured layers and losses, always in double precision. */
@@ -29,6 +32,7 @@ final class LayerAdapter {
     adapters.put("Projections", LayerAdapter::projections);
     adapters.put("CircleLoss", LayerAdapter::circleLoss);
     adapters.put("DeepSetsEquivariant", LayerAdapter::deepSets);
+    adapters.put("FedParaDense", LayerAdapter::fedPara);
   }
 
   private static void projections(GoldenFile file, DataType type, Deviation deviation) {
@@ -149,6 +153,39 @@ final class LayerAdapter {
     }
   }
 
+  private static void fedPara(GoldenFile file, DataType type, Deviation deviation) {
+    Check check = new Check(file, deviation);
+    LowRankHadamard form = new LowRankHadamard(false);
+    LowRankHadamard.Factor first =
+        new LowRankHadamard.Factor(check.array("x1"), check.array("y1"), null);
+    LowRankHadamard.Factor second =
+        new LowRankHadamard.Factor(check.array("x2"), check.array("y2"), null);
+    INDArray weight = form.weight(first, second);
+    check.compare("weight", weight);
+    if (check.has("x")) {
+      INDArray x = check.array("x");
+      INDArray output = x.mmul(weight.transpose());
+      check.compare("output", output.add(check.array("bias").reshape(1, output.size(1))));
+      INDArray upstream = check.array("upstream");
+      INDArray ofWeight = upstream.transpose().mmul(x);
+      LowRankHadamard.Factor ofFirst = form.gradientOfFirst(first, second, ofWeight);
+      LowRankHadamard.Factor ofSecond = form.gradientOfSecond(first, second, ofWeight);
+      check.compare("gradX1", ofFirst.x());
+      check.compare("gradY1", ofFirst.y());
+      check.compare("gradX2", ofSecond.x());
+      check.compare("gradY2", ofSecond.y());
+      check.compare("gradBias", upstream.sum(0));
+      check.compare("gradX", upstream.mmul(weight));
+    }
+    if (check.has("t1")) {
+      check.compare(
+          "convKernelProp3",
+          form.weight(
+              new LowRankHadamard.Factor(first.x(), first.y(), check.array("t1")),
+              new LowRankHadamard.Factor(second.x(), second.y(), check.array("t2"))));
+    }
+  }
+
   private static double[] part(double[] all, int index, int parts) {
     int length = all.length / parts;
     return Arrays.copyOfRange(all, index * length, (index + 1) * length);
@@ -187,6 +224,14 @@ final class LayerAdapter {
     int[] shape(String field) {
       double[] shape = GoldenFile.numbers(file.json().get("inputs").get(field).get("shape"));
       return Arrays.stream(shape).mapToInt(size -> (int) size).toArray();
+    }
+
+    INDArray array(String field) {
+      return Nd4j.createFromArray(input(field)).reshape('c', shape(field));
+    }
+
+    void compare(String field, INDArray actual) {
+      compare(field, actual.dup('c').data().asDouble());
     }
 
     double[][] matrix(String field) {
