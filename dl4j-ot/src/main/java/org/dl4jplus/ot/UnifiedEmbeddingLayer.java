@@ -18,11 +18,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * Feature multiplexing: all categorical features look their values up in the same tables, each at
  * rows of its own hashing, {@link FeatureHash}.
  *
- * <p>Input [batch, features] of whole numbers from 0 to 2^53, of which a network in single precision
- * tells apart those up to 2^24; output [batch, (sum of chunks) * dimension], the embeddings one after
- * the other, feature by feature and chunk by chunk. The k-th of these lookups goes to table k modulo
- * {@code numTables}. Parameter "E" of [numTables * buckets, dimension], the tables one below the
- * other, drawn from N(0, 1 / dimension). As a first layer it passes no gradient down.
+ * <p>Input [batch, features] of whole numbers from 0 to 2^53, of which a network in single
+ * precision tells apart those up to 2^24; output [batch, (sum of chunks) * dimension], the
+ * embeddings one after the other, feature by feature and chunk by chunk. The k-th of these lookups
+ * goes to table k modulo {@code numTables}. Parameter "E" of [numTables * buckets, dimension], the
+ * tables one below the other, drawn from N(0, 1 / dimension). As a first layer it passes no
+ * gradient down.
  *
  * <p>B. Coleman, W.-C. Kang, M. Fahrbach, R. Wang, L. Hong, E. H. Chi, D. Z. Cheng, "Unified
  * Embedding: Battle-Tested Feature Representations for Web-Scale ML Systems", arXiv:2305.12102,
@@ -129,10 +130,7 @@ public class UnifiedEmbeddingLayer extends ExplicitLayer {
       INDArray input, INDArray mask, Map<String, INDArray> parameters, boolean training) {
     if (input.rank() != 2 || input.size(1) != chunks.length) {
       throw new IllegalArgumentException(
-          "input must be of shape [batch, "
-              + chunks.length
-              + "]: "
-              + input.shapeInfoToString());
+          "input must be of shape [batch, " + chunks.length + "]: " + input.shapeInfoToString());
     }
     return new Lookups(rows(input), parameters.get(TABLES), input.shape());
   }

@@ -12,8 +12,8 @@ import java.nio.charset.StandardCharsets;
  * z ^= z >>> 31;  bucket = z modulo buckets, unsigned
  * }</pre>
  *
- * <p>The finalizer is splitmix64's: G. L. Steele, D. Lea, C. H. Flood, "Fast Splittable Pseudorandom
- * Number Generators", 2014.
+ * <p>The finalizer is splitmix64's: G. L. Steele, D. Lea, C. H. Flood, "Fast Splittable
+ * Pseudorandom Number Generators", 2014.
  */
 public final class FeatureHash {
 
@@ -47,8 +47,8 @@ public final class FeatureHash {
 
   /**
    * The value of a text: the 64-bit FNV-1a hash of its UTF-8 bytes. A column of numbers holds whole
-   * numbers up to 2^53 only: for a layer's input take the lower 53 bits, {@code fnv1a(text) &
-   * ((1L << 53) - 1)}.
+   * numbers up to 2^53 only: for a layer's input take the lower 53 bits, {@code fnv1a(text) & ((1L
+   * << 53) - 1)}.
    *
    * @param text the text
    * @return its value
