@@ -102,6 +102,7 @@ class MfacTest {
       step(other, q, gradients[7 - t]);
     }
     other.state().assign(one.state());
+    q.assign(p);
     assertArrayEquals(step(one, p, gradients[8]), step(other, q, gradients[8]), 0);
   }
 

@@ -134,15 +134,32 @@ public final class Sinkhorn implements TransportSolver {
     if (balanced()) {
       balance(problem, f, g);
     }
-    return TransportResult.entropic(
-        problem,
-        weight,
-        ScaledKernel.plan(problem, weight, f, g),
-        f,
-        g,
-        outcome.iterations(),
-        outcome.converged(),
-        outcome.error());
+    TransportResult result =
+        TransportResult.entropic(
+            problem,
+            weight,
+            ScaledKernel.plan(problem, weight, f, g),
+            f,
+            g,
+            outcome.iterations(),
+            outcome.converged(),
+            outcome.error());
+    return result.penalized(
+        penalty(rhoA, result.rowSums(), problem.sharedA())
+            + penalty(rhoB, result.columnSums(), problem.sharedB()));
+  }
+
+  /** rho KL(sums|weights); an exact marginal costs nothing. */
+  static double penalty(double rho, double[] sums, double[] weights) {
+    if (Double.isInfinite(rho)) {
+      return 0;
+    }
+    double divergence = 0;
+    for (int i = 0; i < sums.length; i++) {
+      divergence += sums[i] > 0 ? sums[i] * Math.log(sums[i] / weights[i]) : 0;
+      divergence += weights[i] - sums[i];
+    }
+    return rho * divergence;
   }
 
   private boolean balanced() {

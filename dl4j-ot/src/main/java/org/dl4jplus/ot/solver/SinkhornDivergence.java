@@ -175,8 +175,9 @@ public final class SinkhornDivergence {
         double error = Sinkhorn.error(weights, f, logs, weight, rho);
         if (error <= tolerance || k == maxIterations) {
           double[] plan = ScaledKernel.plan(problem, weight, f, f);
-          return TransportResult.entropic(
-              problem, weight, plan, f, f, k, error <= tolerance, error);
+          TransportResult result =
+              TransportResult.entropic(problem, weight, plan, f, f, k, error <= tolerance, error);
+          return result.penalized(2 * Sinkhorn.penalty(rho, result.rowSums(), weights));
         }
       }
       for (int i = 0; i < f.length; i++) {

@@ -21,10 +21,11 @@ import lombok.extern.slf4j.Slf4j;
  * Sinkhorn's and Newton's.
  *
  * <p>Fields: {@code epsilon} above 0 (default {@link Geometry#defaultEpsilon()}; the paper's eta is
- * 1/epsilon); {@code sinkhornIterations} at least 1 (20; use 50 or more below epsilon 0.002 of the
- * cost's range); {@code sparsity} in (0, 1] (2/n, 4/n for n up to 256, n the number of sources; too
- * small a value stalls); {@code maxNewtonIterations} at least 1 (100); {@code tolerance} at least 0
- * (1e-9).
+ * 1/epsilon); {@code sinkhornIterations} at least 1 (20; use 50 or more below 0.002 of the costs'
+ * range); {@code sparsity} in (0, 1]; {@code maxNewtonIterations} at least 1 (100); {@code
+ * tolerance} at least 0 (1e-9). A fixed sparsity that is too small stalls: without one it starts at
+ * 2/n (4/n for n up to 256 sources) and doubles after each step that leaves more than half of the
+ * error. A solver keeps no state.
  *
  * <p>X. Tang, M. Shavlovsky, H. Rahmanian, E. Tardini, K. K. Thekumparampil, T. Xiao, L. Ying:
  * "Accelerating Sinkhorn Algorithm with Sparse Newton Iterations", arXiv 2401.12253 (2024).
@@ -38,6 +39,9 @@ public final class SinkhornNewtonSparse implements TransportSolver {
   private static final double RESIDUAL = 1e-13;
   private static final double FORCING = 1e-6;
   private static final double ROUNDING = 1e-13;
+
+  /** A step that leaves more of the error than this asks for a better Hessian. */
+  private static final double SLOW = 0.5;
 
   /** Above it an exponential may overflow, or the sum of many. */
   private static final double EXPONENT = 700;
@@ -83,15 +87,20 @@ public final class SinkhornNewtonSparse implements TransportSolver {
     double weight = epsilon == null ? problem.geometry().defaultEpsilon() : epsilon;
     TransportResult first = sinkhorn(problem, weight, sinkhornIterations, start);
     Point point = new Point(problem, weight, first.f(), first.g());
-    Hessian hessian = new Hessian(problem, entries(problem));
+    Hessian hessian = new Hessian(problem);
+    int all = point.plan.length;
+    int entries = entries(problem);
     int iterations = first.iterations();
     for (int k = 0; k < maxNewtonIterations && !(point.error <= tolerance); k++) {
-      Point next = step(point, hessian.direction(point));
+      Point next = step(point, hessian.direction(point, entries));
       iterations++;
       if (next == null) {
         TransportResult rescue = sinkhorn(problem, weight, RESCUE, point.f);
         iterations += rescue.iterations();
         next = new Point(problem, weight, rescue.f(), rescue.g());
+      }
+      if (sparsity == null && next.error > SLOW * point.error) {
+        entries = entries > all / 2 ? all : 2 * entries;
       }
       point = next;
     }
@@ -229,19 +238,17 @@ public final class SinkhornNewtonSparse implements TransportSolver {
     private final int n;
     private final int m;
     private final int[] starts;
-    private final int[] columns;
-    private final double[] values;
+    private int[] columns;
+    private double[] values;
 
-    Hessian(TransportProblem problem, int entries) {
+    Hessian(TransportProblem problem) {
       n = problem.rows();
       m = problem.columns();
       starts = new int[n + 1];
-      columns = new int[entries];
-      values = new double[entries];
     }
 
-    double[] direction(Point point) {
-      keepLargest(point.plan);
+    double[] direction(Point point, int entries) {
+      keepLargest(point.plan, entries);
       double[] direction = solve(point.sums, point.gradient);
       for (int k = 0; k < direction.length; k++) {
         direction[k] *= point.epsilon;
@@ -249,8 +256,11 @@ public final class SinkhornNewtonSparse implements TransportSolver {
       return direction;
     }
 
-    private void keepLargest(double[] plan) {
-      int most = values.length;
+    private void keepLargest(double[] plan, int most) {
+      if (columns == null || columns.length < most) {
+        columns = new int[most];
+        values = new double[most];
+      }
       double least = most == plan.length ? 0 : largest(plan, most);
       int equal = most;
       for (double p : plan) {

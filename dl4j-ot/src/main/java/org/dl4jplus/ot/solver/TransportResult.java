@@ -15,7 +15,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param g potentials of the m targets
  * @param linearCost sum of P*C
  * @param regOtCost what the solver minimises, at this plan. With entropy it is the sum of P*C +
- *     epsilon*KL(P|ab), and at convergence for weights with sum 1 the sum of a*f + that of b*g
+ *     epsilon*KL(P|ab) (and what unbalanced marginals cost), and at convergence for exact marginals
+ *     of sum 1 the sum of a*f + that of b*g
  * @param entRegCost sum of P*C + epsilon * the sum of P*log(P)
  * @param iterations steps taken
  * @param converged whether the solver's tolerance was reached
@@ -77,6 +78,22 @@ public record TransportResult(
         linear,
         linear + epsilon * divergence,
         linear + epsilon * entropy,
+        iterations,
+        converged,
+        marginalError);
+  }
+
+  /** With what marginals that do not fit add to the regularised cost. */
+  TransportResult penalized(double penalty) {
+    return new TransportResult(
+        problem,
+        epsilon,
+        plan,
+        f,
+        g,
+        linearCost,
+        regOtCost + penalty,
+        entRegCost,
         iterations,
         converged,
         marginalError);

@@ -28,6 +28,10 @@ public final class Headlines {
           new SurrogateHeadline(),
           new GamesHeadline(),
           new ScheduleHeadline(),
+          new CurvatureHeadline(),
+          new CurvatureCostHeadline(),
+          new KroneckerHeadline(),
+          new KroneckerCostHeadline(),
           new OasisHeadline(),
           new SaniaHeadline());
 

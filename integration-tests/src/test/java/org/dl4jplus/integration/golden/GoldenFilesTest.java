@@ -47,6 +47,7 @@ class GoldenFilesTest {
     SpectrumAdapter.register(adapters);
     KroneckerAdapter.register(adapters);
     LayerAdapter.register(adapters);
+    TransportAdapter.register(adapters);
     return adapters;
   }
 

@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.second.curvature;
 
+import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -36,6 +37,7 @@ public final class GaussNewtonSystem {
     double[] gram = gramian.dup('f').data().asDouble();
     double[] q = curvature.dup('c').data().asDouble();
     double[] matrix = new double[size * size];
+    double total = 0;
     for (int column = 0; column < size; column++) {
       int start = column * size;
       for (int row = 0; row < size; row++) {
@@ -45,10 +47,18 @@ public final class GaussNewtonSystem {
           sum += q[row * c + j] * gram[start + first + j];
         }
         matrix[start + row] = sum;
+        total += sum;
       }
       matrix[start + column] += size / c * lambda;
     }
-    return solve(matrix, residual);
+    // LAPACK refuses such a matrix with an error.
+    return Double.isFinite(total) ? solve(matrix, residual) : unknown(size);
+  }
+
+  private static double[] unknown(int size) {
+    double[] unknown = new double[size];
+    Arrays.fill(unknown, Double.NaN);
+    return unknown;
   }
 
   /** Solves with a matrix in columns, which is overwritten. */

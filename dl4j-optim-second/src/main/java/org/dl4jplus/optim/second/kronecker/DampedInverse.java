@@ -54,7 +54,8 @@ public final class DampedInverse {
       return leaf == null ? null : Nd4j.createFromArray(leaf);
     }
     int middle = n / 2;
-    INDArray upper = inverseFactor(part(a, 0, middle, 0, middle));
+    // Copies: the platform takes parts of views for empty.
+    INDArray upper = inverseFactor(part(a, 0, middle, 0, middle).dup('c'));
     if (upper == null) {
       return null;
     }

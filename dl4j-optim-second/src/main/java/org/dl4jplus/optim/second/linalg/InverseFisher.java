@@ -68,15 +68,19 @@ public final class InverseFisher {
 
   private Cholesky factorize(INDArray products) {
     double[][] system = products.toDoubleMatrix();
+    double ridge = gradients.rows() * damping;
+    double trace = 0;
     for (int i = 0; i < system.length; i++) {
-      system[i][i] += gradients.rows() * damping;
+      trace += system[i][i];
+      system[i][i] += ridge;
     }
     Cholesky cholesky = new Cholesky(system);
-    if (!cholesky.positive()) {
+    // Every pivot is at least the ridge, which has to stand out from the rounding of the others.
+    if (!(trace * Math.ulp(1.0) < 0.01 * ridge) || !cholesky.positive()) {
       throw new ArithmeticException(
-          "The Fisher matrix of these gradients cannot be inverted with a damping of "
+          "The gradients are too large for a damping of "
               + damping
-              + "; use a larger one");
+              + ": their Fisher matrix cannot be inverted; use a larger one");
     }
     return cholesky;
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
@@ -127,6 +128,7 @@ class GaussNewtonTest {
             SmallNetworks.builder(new Sgd(1)),
             new FrozenLayer(new LSTM.Builder().nIn(3).nOut(3).build()),
             new RnnOutputLayer.Builder(new LossMCXENT())
+                .dataFormat(RNNFormat.NCW)
                 .nIn(3)
                 .nOut(2)
                 .activation(Activation.SOFTMAX)

@@ -51,7 +51,7 @@ class ShermanMorrisonTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 5, 64, 67, 150})
+  @ValueSource(ints = {1, 5, 64, 67, 128, 300})
   void updatesAreInverses(int n) {
     SplittableRandom random = new SplittableRandom(1);
     INDArray x = random(random, DataType.DOUBLE, 2 * n, n);
@@ -89,7 +89,9 @@ class ShermanMorrisonTest {
           ShermanMorrison.mixIdentity(r, 1);
         }
         assertEquals(r.transpose().dup('c'), r);
-        assertTrue(DampedInverse.invert(r, 1e-300, out), update + " after " + i);
+        if (i % 20 == 19) {
+          assertTrue(DampedInverse.invert(r, 1e-300, out), update + " after " + i);
+        }
       }
     }
   }
