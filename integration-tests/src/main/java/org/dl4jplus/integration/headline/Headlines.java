@@ -28,8 +28,12 @@ public final class Headlines {
           new SurrogateHeadline(),
           new GamesHeadline(),
           new ScheduleHeadline(),
+          new CurvatureHeadline(),
+          new CurvatureCostHeadline(),
           new KroneckerHeadline(),
-          new KroneckerCostHeadline());
+          new KroneckerCostHeadline(),
+          new OasisHeadline(),
+          new SaniaHeadline());
 
   private Headlines() {}
 

@@ -25,6 +25,17 @@ final class ListenerVariants {
     {"SharpnessAwareMinimization", "WSAM", "{'variant': 'WSAM', 'decouple': true}"},
     {"SharpnessAwareMinimization", "Look", "{'variant': 'LOOK', 'k': 3}"},
     {"SharpnessAwareMinimization", "Friendly", "{'variant': 'FRIENDLY'}"},
+    {"AdaHessian", "by block", "{'probes': 2, 'hessianUpdateFrequency': 2, 'weightDecay': 0.01}"},
+    {"Sophia", "Hutchinson", "{'estimator': 'HUTCHINSON', 'hessianUpdateFrequency': 2}"},
+    {"Sophia", "often", "{'hessianUpdateFrequency': 2, 'clipNorm': 1.0}"},
+    {"Kfac", "sampled", "{'fisher': 'SAMPLED', 'inverseUpdateFrequency': 2}"},
+    {"Mkor", "exact, often", "{'variant': 'EXACT', 'factorUpdateFrequency': 2}"},
+    {"Mkor", "hybrid", "{'hybrid': true, 'window': 2, 'minSteps': 4}"},
+    {"Fosi", "early", "{'eigenUpdateFrequency': 3, 'warmup': 2, 'largestEigenvalues': 2}"},
+    {"Egn", "all on", "{'lineSearch': true, 'adaptiveRegularization': true, 'momentum': 0.5}"},
+    {"Oasis", "fixed", "{'mode': 'FIXED', 'momentum': 0.9}"},
+    {"Sania", "Hutchinson", "{'preconditioner': 'HUTCHINSON'}"},
+    {"Sania", "Adam", "{'preconditioner': 'ADAM_SQR', 'sqrt': true}"},
   };
 
   /** What a class that takes objects has for defaults. */

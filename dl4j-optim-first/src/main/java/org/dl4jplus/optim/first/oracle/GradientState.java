@@ -57,7 +57,13 @@ public final class GradientState implements Serializable {
     matrices.clear();
   }
 
-  double scalar(int index) {
+  /**
+   * A number that the method remembers.
+   *
+   * @param index as in {@link GradientTurn#scalar}
+   * @return its value, 0 before the method set it
+   */
+  public double scalar(int index) {
     return index < scalars.length ? scalars[index] : 0;
   }
 
@@ -66,6 +72,22 @@ public final class GradientState implements Serializable {
       scalars = Arrays.copyOf(scalars, index + 1);
     }
     scalars[index] = value;
+  }
+
+  /**
+   * How much is remembered.
+   *
+   * @return numbers in all vectors and matrices, and the single ones
+   */
+  public long length() {
+    long length = scalars.length;
+    for (INDArray vector : vectors) {
+      length += vector.length();
+    }
+    for (INDArray matrix : matrices.values()) {
+      length += matrix.length();
+    }
+    return length;
   }
 
   GradientState copy() {

@@ -9,6 +9,7 @@ import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * One iteration as a {@link GradientListener}'s method sees it: the point, its gradient, more
@@ -27,6 +28,7 @@ public final class GradientTurn {
   private int iteration;
   private int epoch;
   private double learningRate;
+  private IUpdater updaterConfiguration;
   private boolean finite;
   private Tape tape;
 
@@ -41,11 +43,15 @@ public final class GradientTurn {
     tape = newTape;
   }
 
-  void begin(double newLoss, int newIteration, int newEpoch, double newLearningRate) {
+  void begin(double newLoss, int newIteration, int newEpoch, IUpdater newUpdater) {
     loss = newLoss;
     iteration = newIteration;
     epoch = newEpoch;
-    learningRate = newLearningRate;
+    updaterConfiguration = newUpdater;
+    learningRate =
+        newUpdater != null && newUpdater.hasLearningRate()
+            ? newUpdater.getLearningRate(iteration, epoch)
+            : Double.NaN;
     finite = true;
   }
 
@@ -122,6 +128,16 @@ public final class GradientTurn {
    */
   public void update(INDArray gradientOfMean, INDArray updateOut) {
     updater.accept(gradientOfMean, updateOut);
+  }
+
+  /**
+   * Brings a point to where the parameters may be: a network's constraints, which the platform
+   * applies to the parameters after each step.
+   *
+   * @param point of shape [n], changed in place; not the array of {@link #parameters()}
+   */
+  public void project(INDArray point) {
+    oracle.project(point);
   }
 
   /**
@@ -243,6 +259,15 @@ public final class GradientTurn {
    */
   public double learningRate() {
     return learningRate;
+  }
+
+  /**
+   * The updater that makes the step; the first one where there are several.
+   *
+   * @return its configuration; null where nothing is trained
+   */
+  public IUpdater updaterConfiguration() {
+    return updaterConfiguration;
   }
 
   /**

@@ -8,12 +8,23 @@ import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.OutputLayer;
+import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
+import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingLayer;
+import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.layers.recurrent.LSTM;
+import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
+import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
 import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
+import org.deeplearning4j.nn.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.deeplearning4j.nn.params.SimpleRnnParamInitializer;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.TrainedPart;
 import org.nd4j.linalg.activations.IActivation;
@@ -124,7 +135,7 @@ public final class LayerRecorder {
   }
 
   private void add(TrainedPart part, Map<Layer, OutputCapture> outputCaptures) {
-    Layer layer = part.layer();
+    Layer layer = inner(part.layer());
     String kind = layer == null ? "a vertex" : layer.conf().getLayer().getClass().getSimpleName();
     Capture capture = null;
     if (layer != null && part.complete()) {
@@ -147,20 +158,54 @@ public final class LayerRecorder {
     Class<?> type = site.layer().getClass();
     if (type == DenseLayer.class) {
       return site.offsets().containsKey(DefaultParamInitializer.GAIN_KEY)
-          ? null
+          ? normalizedDense(site)
           : new DenseCapture(site);
     }
     if (type == OutputLayer.class || type == RnnOutputLayer.class) {
       return new OutputCapture(site);
     }
-    if (type == ConvolutionLayer.class) {
-      return new ConvolutionCapture(site);
+    if (type == ConvolutionLayer.class || type == Convolution1DLayer.class) {
+      return ConvolutionCapture.of(site);
     }
-    return null;
+    if (type == EmbeddingLayer.class || type == EmbeddingSequenceLayer.class) {
+      return new EmbeddingCapture(site);
+    }
+    if (type == LSTM.class) {
+      return lstm(site);
+    }
+    return type == SimpleRnn.class ? simpleRnn(site) : null;
   }
 
+  private static Capture normalizedDense(Capture.Site site) {
+    BaseLayer layer = (BaseLayer) site.layer().conf().getLayer();
+    // The noisy weights are gone when they are needed.
+    return layer.getWeightNoise() == null ? new NormalizedDenseCapture(site) : null;
+  }
+
+  private static Capture lstm(Capture.Site site) {
+    AbstractLSTM layer = (AbstractLSTM) site.layer().conf().getLayer();
+    return RecurrentCapture.draws(layer.getActivationFn())
+            || RecurrentCapture.draws(layer.getGateActivationFn())
+        ? null
+        : new LstmCapture(site);
+  }
+
+  private static Capture simpleRnn(Capture.Site site) {
+    BaseLayer layer = (BaseLayer) site.layer().conf().getLayer();
+    return RecurrentCapture.draws(layer.getActivationFn())
+            || site.offsets().containsKey(SimpleRnnParamInitializer.GAIN_KEY)
+        ? null
+        : new SimpleRnnCapture(site);
+  }
+
+  /** The layer that has the parameters. */
   private static Layer inner(Layer layer) {
-    return layer instanceof FrozenLayerWithBackprop frozen ? frozen.getInsideLayer() : layer;
+    if (layer instanceof FrozenLayerWithBackprop frozen) {
+      return inner(frozen.getInsideLayer());
+    }
+    return layer instanceof LastTimeStepLayer || layer instanceof MaskZeroLayer
+        ? inner(((BaseWrapperLayer) layer).getUnderlying())
+        : layer;
   }
 
   /**

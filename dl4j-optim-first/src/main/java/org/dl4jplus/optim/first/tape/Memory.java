@@ -2,6 +2,7 @@ package org.dl4jplus.optim.first.tape;
 
 import java.util.Arrays;
 import java.util.function.Supplier;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -13,12 +14,19 @@ final class Memory {
 
   /** Copies, in 'c' order. */
   INDArray copy(INDArray source) {
-    if (array == null
-        || array.dataType() != source.dataType()
-        || !Arrays.equals(array.shape(), source.shape())) {
-      array = detached(() -> Nd4j.createUninitialized(source.dataType(), source.shape(), 'c'));
+    return of(source.dataType(), source.shape()).assign(source);
+  }
+
+  /** In 'c' order. */
+  INDArray zeros(DataType type, long... shape) {
+    return of(type, shape).assign(0);
+  }
+
+  private INDArray of(DataType type, long[] shape) {
+    if (array == null || array.dataType() != type || !Arrays.equals(array.shape(), shape)) {
+      array = detached(() -> Nd4j.createUninitialized(type, shape, 'c'));
     }
-    return array.assign(source);
+    return array;
   }
 
   /** Makes an array that outlives the network's pass. */

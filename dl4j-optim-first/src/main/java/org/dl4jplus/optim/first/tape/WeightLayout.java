@@ -6,18 +6,23 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Where the weights of a linear map lie in the vector of all parameters. Each part is a matrix
- * [height, outputs] in 'f' order (for a convolution that is the transpose of [outputs, patch] in
- * 'c' order); the parts stand on one another, the bias below them.
+ * [height, outputs], for a convolution in 'f' order the transpose of [outputs, patch] in 'c' order;
+ * the parts stand on one another, the bias below them.
  *
  * @param offsets first entries of the parts
  * @param heights their rows
  * @param bias first entry of the bias, or -1 without
  * @param outputs columns
+ * @param order of the parts, 'f' or 'c'
  */
-record WeightLayout(long[] offsets, long[] heights, long bias, long outputs) {
+record WeightLayout(long[] offsets, long[] heights, long bias, long outputs, char order) {
 
   static WeightLayout of(long offset, long inputs, long bias, long outputs) {
-    return new WeightLayout(new long[] {offset}, new long[] {inputs}, bias, outputs);
+    return of(offset, inputs, bias, outputs, 'f');
+  }
+
+  static WeightLayout of(long offset, long inputs, long bias, long outputs, char order) {
+    return new WeightLayout(new long[] {offset}, new long[] {inputs}, bias, outputs, order);
   }
 
   boolean hasBias() {
@@ -44,7 +49,7 @@ record WeightLayout(long[] offsets, long[] heights, long bias, long outputs) {
           .assign(
               vector
                   .get(NDArrayIndex.interval(offsets[i], offsets[i] + length))
-                  .reshape('f', new long[] {heights[i], outputs}));
+                  .reshape(order, new long[] {heights[i], outputs}));
       row += heights[i];
     }
     if (hasBias()) {
@@ -56,7 +61,7 @@ record WeightLayout(long[] offsets, long[] heights, long bias, long outputs) {
 
   /** The weights without the bias, [inputs, outputs], a copy. */
   INDArray readWeights(INDArray vector) {
-    return new WeightLayout(offsets, heights, -1, outputs).read(vector);
+    return new WeightLayout(offsets, heights, -1, outputs, order).read(vector);
   }
 
   /** The bias, [outputs], a copy. */
@@ -78,7 +83,7 @@ record WeightLayout(long[] offsets, long[] heights, long bias, long outputs) {
       long length = heights[i] * outputs;
       vector
           .get(NDArrayIndex.interval(offsets[i], offsets[i] + length))
-          .assign(Rows.of(matrix, row, row + heights[i]).reshape('f', new long[] {length}));
+          .assign(Rows.of(matrix, row, row + heights[i]).reshape(order, new long[] {length}));
       row += heights[i];
     }
   }

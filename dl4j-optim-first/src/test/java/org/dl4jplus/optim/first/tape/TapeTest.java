@@ -13,14 +13,23 @@ import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
@@ -92,7 +102,180 @@ class TapeTest {
                         .layer(output())));
       }
     }
+    for (boolean bias : new boolean[] {true, false}) {
+      cases.add(
+          flat(
+              "layer normalization, bias " + bias,
+              list ->
+                  list.layer(
+                          new DenseLayer.Builder().nOut(5).hasLayerNorm(true).hasBias(bias).build())
+                      .layer(output())));
+    }
+    cases.add(
+        sequence(
+            "layer normalization over time",
+            list ->
+                list.layer(new DenseLayer.Builder().nOut(4).hasLayerNorm(true).build())
+                    .layer(rnnOutput())));
+    for (ConvolutionMode mode :
+        List.of(ConvolutionMode.Truncate, ConvolutionMode.Same, ConvolutionMode.Causal)) {
+      cases.add(
+          sequence(
+              "convolution over time " + mode,
+              list ->
+                  list.layer(
+                          new Convolution1DLayer.Builder(3)
+                              .nOut(3)
+                              .stride(2)
+                              .dilation(2)
+                              .padding(mode == ConvolutionMode.Truncate ? 1 : 0)
+                              .convolutionMode(mode)
+                              .build())
+                      .layer(new GlobalPoolingLayer.Builder().build())
+                      .layer(output()),
+              classes(EXAMPLES)));
+    }
+    INDArray tokens = Nd4j.create(DataType.DOUBLE, EXAMPLES, 6);
+    for (long i = 0; i < tokens.length(); i++) {
+      tokens.putScalar(i, (i * i + i / 6) % 4);
+    }
+    for (boolean bias : new boolean[] {true, false}) {
+      cases.add(
+          of(
+              "embedding, bias " + bias,
+              list ->
+                  list.layer(
+                          new EmbeddingLayer.Builder()
+                              .nIn(4)
+                              .nOut(3)
+                              .hasBias(bias)
+                              .activation(Activation.TANH)
+                              .build())
+                      .layer(output()),
+              InputType.feedForward(4),
+              rows(tokens.getColumn(2, true), 0, EXAMPLES),
+              classes(EXAMPLES)));
+      for (RNNFormat format : RNNFormat.values()) {
+        cases.add(
+            of(
+                "embedding of sequences " + format + ", bias " + bias,
+                list ->
+                    list.layer(
+                            new EmbeddingSequenceLayer.Builder()
+                                .nIn(4)
+                                .nOut(3)
+                                .hasBias(bias)
+                                .inputLength(6)
+                                .outputDataFormat(format)
+                                .build())
+                        .layer(
+                            new LastTimeStep(new LSTM.Builder().nOut(3).dataFormat(format).build()))
+                        .layer(output()),
+                InputType.recurrent(4, 6, format),
+                tokens,
+                classes(EXAMPLES)));
+      }
+    }
+    cases.add(
+        sequence(
+            "LSTM", list -> list.layer(new LSTM.Builder().nOut(3).build()).layer(rnnOutput())));
+    cases.add(
+        sequence(
+            "LSTM with other activations",
+            list ->
+                list.layer(
+                        new LSTM.Builder()
+                            .nOut(3)
+                            .activation(Activation.SOFTSIGN)
+                            .gateActivationFunction(Activation.HARDSIGMOID)
+                            .build())
+                    .layer(rnnOutput())));
+    cases.add(
+        sequence(
+            "SimpleRnn",
+            list -> list.layer(new SimpleRnn.Builder().nOut(3).build()).layer(rnnOutput())));
+    cases.add(
+        sequence(
+            "last step of an LSTM",
+            list ->
+                list.layer(new LastTimeStep(new LSTM.Builder().nOut(3).build())).layer(output()),
+            classes(EXAMPLES)));
+    cases.add(
+        sequence(
+            "last step of a SimpleRnn",
+            list ->
+                list.layer(new LastTimeStep(new SimpleRnn.Builder().nOut(3).build()))
+                    .layer(output()),
+            classes(EXAMPLES)));
+    cases.add(
+        of(
+            "one step",
+            list ->
+                list.layer(new LSTM.Builder().nOut(3).build())
+                    .layer(new SimpleRnn.Builder().nOut(3).build())
+                    .layer(rnnOutput()),
+            InputType.recurrent(4, 1),
+            normal(3, EXAMPLES, 4, 1),
+            steps(EXAMPLES, 1)));
+    cases.addAll(maskedCases());
     return cases;
+  }
+
+  /** Sequences of different lengths. */
+  private static List<Case> maskedCases() {
+    INDArray mask = Nd4j.ones(DataType.DOUBLE, EXAMPLES, 6);
+    for (int i = 0; i < EXAMPLES; i++) {
+      for (int t = 6 - i; t < 6; t++) {
+        mask.putScalar(i, t, 0);
+      }
+    }
+    List<Case> cases = new ArrayList<>();
+    cases.add(
+        sequence(
+            "dense",
+            list -> list.layer(new DenseLayer.Builder().nOut(4).build()).layer(rnnOutput())));
+    cases.add(
+        sequence(
+            "layer normalization",
+            list ->
+                list.layer(new DenseLayer.Builder().nOut(4).hasLayerNorm(true).build())
+                    .layer(rnnOutput())));
+    cases.add(
+        sequence(
+            "LSTM", list -> list.layer(new LSTM.Builder().nOut(3).build()).layer(rnnOutput())));
+    cases.add(
+        sequence(
+            "SimpleRnn",
+            list -> list.layer(new SimpleRnn.Builder().nOut(3).build()).layer(rnnOutput())));
+    List<Case> masked = new ArrayList<>();
+    for (Case c : cases) {
+      c.data.setLabelsMaskArray(mask);
+      masked.add(new Case(c.name + ", labels masked", c.network, c.data));
+      DataSet both = new DataSet(c.data.getFeatures(), c.data.getLabels(), mask.dup(), mask.dup());
+      masked.add(new Case(c.name + ", all masked", c.network, both));
+    }
+    Case last =
+        sequence(
+            "last step of an LSTM, masked",
+            list ->
+                list.layer(new LastTimeStep(new LSTM.Builder().nOut(3).build())).layer(output()),
+            classes(EXAMPLES));
+    last.data.setFeaturesMaskArray(mask);
+    masked.add(last);
+    Case zeros =
+        sequence(
+            "masking zeros",
+            list ->
+                list.layer(
+                        new MaskZeroLayer.Builder()
+                            .setUnderlying(new LSTM.Builder().nIn(4).nOut(3).build())
+                            .setMaskValue(0)
+                            .build())
+                    .layer(rnnOutput()));
+    Nd4j.getExecutioner()
+        .exec(new BroadcastMulOp(zeros.data.getFeatures(), mask, zeros.data.getFeatures(), 0, 2));
+    masked.add(zeros);
+    return masked;
   }
 
   @ParameterizedTest
@@ -245,6 +428,10 @@ class TapeTest {
   static Case sequence(String name, Consumer<ListBuilder> layers) {
     return of(
         name, layers, InputType.recurrent(4, 6), normal(3, EXAMPLES, 4, 6), steps(EXAMPLES, 6));
+  }
+
+  static Case sequence(String name, Consumer<ListBuilder> layers, INDArray labels) {
+    return of(name, layers, InputType.recurrent(4, 6), normal(3, EXAMPLES, 4, 6), labels);
   }
 
   static Case of(

@@ -1,0 +1,65 @@
+package org.dl4jplus.optim.first.tape;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A dense layer that normalizes input times weight, row by row, before gain and bias:
+ *
+ * <pre>{@code
+ * u = a W,  x = (u - mean(u)) / std(u),  z = gain x + bias
+ * D = gradient at z:  bias D, gain D x,
+ * at u: (gD - mean(gD) - x mean(gD x)) / std(u)  with gD = gain D
+ * }</pre>
+ */
+final class NormalizedDenseCapture extends DenseCapture {
+
+  NormalizedDenseCapture(Site site) {
+    super(site);
+  }
+
+  @Override
+  LayerRecord record(int examples) {
+    if (errors == null) {
+      return null;
+    }
+    INDArray w = site.layer().getParam(DefaultParamInitializer.WEIGHT_KEY);
+    INDArray gain = site.layer().getParam(DefaultParamInitializer.GAIN_KEY);
+    INDArray u = inputs.mmul(w);
+    u.subiColumnVector(u.mean(true, 1));
+    INDArray std = u.norm2(true, 1).divi(Math.sqrt(u.size(1)));
+    INDArray x = u.divColumnVector(std).dup('c');
+    INDArray scaled = errors.mulRowVector(gain).dup('c');
+    INDArray mean = scaled.mean(true, 1);
+    INDArray along = scaled.mul(x).mean(true, 1);
+    INDArray delta =
+        scaled.subiColumnVector(mean).subi(x.mulColumnVector(along)).diviColumnVector(std).dup('c');
+    long width = inputs.size(1);
+    long outputs = errors.size(1);
+    LinearRecord weight =
+        new LinearRecord(
+            site.name(),
+            examples,
+            activeRows,
+            () -> Rows.byExample(inputs, examples, width),
+            Rows.byExample(delta, examples, outputs),
+            WeightLayout.of(site.offset(DefaultParamInitializer.WEIGHT_KEY), width, -1, outputs));
+    List<VectorPart> vectors = new ArrayList<>();
+    vectors.add(part(DefaultParamInitializer.GAIN_KEY, x.muli(errors), examples));
+    if (site.offset(DefaultParamInitializer.BIAS_KEY) >= 0) {
+      vectors.add(part(DefaultParamInitializer.BIAS_KEY, errors, examples));
+    }
+    return new NormalizedRecord(weight, vectors);
+  }
+
+  private VectorPart part(String key, INDArray rows, int examples) {
+    long outputs = rows.size(1);
+    INDArray sums =
+        Rows.byExample(rows, examples, outputs)
+            .reshape('c', new long[] {examples, rows.size(0) / examples, outputs})
+            .sum(1);
+    return new VectorPart(site.offset(key), sums);
+  }
+}
