@@ -28,6 +28,8 @@ public final class Headlines {
           new SurrogateHeadline(),
           new GamesHeadline(),
           new ScheduleHeadline(),
+          new HybridHeadline(),
+          new GaussNewtonHeadline(),
           new CurvatureHeadline(),
           new CurvatureCostHeadline(),
           new KroneckerHeadline(),
