@@ -1,2 +1,6 @@
-/** Optimal transport as a solver, a loss and a layer. */
+/**
+ * Optimal transport and constrained structure in a network: layers, losses and constraints.
+ *
+ * @serial exclude
+ */
 package org.dl4jplus.ot;

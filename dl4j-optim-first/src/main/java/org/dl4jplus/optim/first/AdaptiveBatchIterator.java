@@ -18,6 +18,9 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * <p>{@link AdaptiveBatchListener} sets the size while a network trains. It does not allow reading
  * ahead ({@link #asyncSupported()} is false): a batch is made when it is asked for, with the size
  * of that moment. The wrapped iterator may have any batch size: small ones join at a small cost.
+ * ParallelWrapper works; it has taken some batches already when one of its workers' tests changes
+ * the size. To go on with a saved run, wrap the source at the start of an epoch with the {@link
+ * #batch()} of the saved one: between epochs the size is all that the iterator remembers.
  *
  * <pre>{@code
  * AdaptiveBatchIterator batches = new AdaptiveBatchIterator(data, 8);
@@ -78,10 +81,13 @@ public final class AdaptiveBatchIterator implements DataSetIterator {
       missing -= Math.min(rows, missing);
     }
     DataSet batch = pieces.size() == 1 ? pieces.get(0) : DataSet.merge(pieces);
-    if (preProcessor != null) {
-      preProcessor.preProcess(batch);
+    if (preProcessor == null) {
+      return batch;
     }
-    return batch;
+    // A single piece may be the source's own, which it will give again.
+    DataSet copy = batch.copy();
+    preProcessor.preProcess(copy);
+    return copy;
   }
 
   /** A copy: what the source does with its arrays later must not show in the rest. */

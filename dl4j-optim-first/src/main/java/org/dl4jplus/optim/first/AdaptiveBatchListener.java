@@ -152,7 +152,7 @@ public final class AdaptiveBatchListener extends BaseTrainingListener implements
     return probes.computeIfAbsent(
         model,
         m -> {
-          if (estimator == Estimator.PER_EXAMPLE && BatchParts.isNormalized(m)) {
+          if (estimator == Estimator.PER_EXAMPLE && ModelAccess.of(m).hasBatchNormalization()) {
             throw new IllegalStateException(
                 "With batch normalization an example has no gradient of its own: estimator must be "
                     + Estimator.PARTS);

@@ -30,7 +30,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>With PAST and REFLECTED the network holds the leading point z' between the steps, where its
  * next gradient is taken; {@link #toBasePoint} moves it to z. With {@code Sgd} and a constant rate
  * they are {@link SingleCallExtragradient}, which needs no listener; here any updater may follow.
- * Without constraints and with equal gamma both have the same leading points.
+ * PAST leads by {@code gamma*V}, REFLECTED by the step that was made: they have the same leading
+ * points where that step is {@code gamma*V}, which is to say with {@code Sgd} at the rate gamma,
+ * without constraints, regularization and clipping, and with no other updater.
  *
  * <p>Fields: {@code variant} EXTRAGRADIENT; {@code lookahead} PLAIN, or UPDATER for the updater's
  * own step in place of {@code gamma*V} (its state then moves on in both half steps; PAST takes the
@@ -38,9 +40,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * updater's rate, that of the first layer where rates differ. Stable below 1/L for EXTRAGRADIENT
  * and below 1/(2L) for the others, with L the Lipschitz constant of V.
  *
- * <p>The layers' constraints act after whole steps only, where the specification projects after
- * each half. The platform's Adam counts by the network's iterations, so with UPDATER the bias
- * correction of both half steps is that of one; the reference's counter moves twice, as {@code
+ * <p>The layers' constraints act after each half of a step: on z' before its gradient is taken, and
+ * on z. The platform's Adam counts by the network's iterations, so with UPDATER the bias correction
+ * of both half steps is that of one; the reference's counter moves twice, as {@code
  * OracleOptimizer}'s does.
  *
  * <p>Y.-G. Hsieh, F. Iutzeler, J. Malick, P. Mertikopoulos: "On the convergence of single-call
@@ -106,6 +108,7 @@ public final class Extragradient extends GradientListener {
     } else {
       GradientTurn.axpy(turn.parameters(), -Lookaheads.gamma(gamma, turn), gradient, point);
     }
+    turn.project(point);
     turn.evaluate(point, gradient);
   }
 
@@ -122,18 +125,23 @@ public final class Extragradient extends GradientListener {
     // Offset of the leading from the base point. Kept in place of the base point, so that whatever
     // else moves the parameters (constraints, averaging over workers) moves both.
     INDArray offset = turn.state(OFFSET);
-    GradientTurn.axpy(parameters, -1, offset, offset);
-    if (variant == Variant.PAST && lookahead == Lookahead.PLAIN) {
-      // offset holds the new base point
-      INDArray base = offset;
-      GradientTurn.axpy(base, -Lookaheads.gamma(gamma, turn), turn.gradient(), parameters);
-      GradientTurn.axpy(parameters, -1, base, offset);
-    } else {
-      INDArray step = turn.scratch(0);
-      GradientTurn.axpy(parameters, -1, step, step);
-      GradientTurn.axpy(offset, 1, step, parameters);
-      offset.assign(step);
+    INDArray ahead = turn.scratch(0);
+    boolean byGradient = variant == Variant.PAST && lookahead == Lookahead.PLAIN;
+    if (!byGradient) {
+      // From the old leading to the old base point.
+      GradientTurn.axpy(ahead, -1, offset, ahead);
     }
+    INDArray base = GradientTurn.axpy(parameters, -1, offset, offset);
+    turn.project(base);
+    if (byGradient) {
+      GradientTurn.axpy(base, -Lookaheads.gamma(gamma, turn), turn.gradient(), ahead);
+    } else {
+      GradientTurn.axpy(base, -1, ahead, ahead);
+      GradientTurn.axpy(base, 1, ahead, ahead);
+    }
+    turn.project(ahead);
+    parameters.assign(ahead);
+    GradientTurn.axpy(ahead, -1, base, offset);
   }
 
   /**

@@ -41,10 +41,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * function of {@code seed} and the number of the epoch.
  *
  * <p>One network at a time, without prefetching: {@link #asyncSupported()} is false, which the
- * platform's {@code fit} heeds; do not wrap this into an asynchronous iterator or use it with
- * ParallelWrapper, which take batches before they are trained on. A second {@link #reset()} in a
- * row does nothing. With truncated backpropagation through time the gradient of a batch's first
- * segment counts. Serializable with data, order and what was learned in this epoch.
+ * platform's {@code fit} heeds. ParallelWrapper and asynchronous iterators around this one take
+ * batches before they are trained on, in another thread: the listener of an order that learns
+ * refuses that, the other orders work. A second {@link #reset()} in a row does nothing. With
+ * truncated backpropagation through time the gradient of a batch's first segment counts.
+ * Serializable with data, order and what was learned in this epoch.
  *
  * <p>Y. Lu, W. Guo, C. De Sa: "GraB: Finding Provably Better Data Permutations than Random
  * Reshuffling", arXiv 2205.10733 (2022); J. Cha, J. Lee, C. Yun: "Tighter Lower Bounds for
@@ -77,6 +78,7 @@ public final class GraBIterator implements DataSetIterator {
   private int epoch;
   private boolean waiting;
   private boolean skipped;
+  private transient volatile long reader;
   private DataSetPreProcessor preProcessor;
 
   /**
@@ -181,6 +183,16 @@ public final class GraBIterator implements DataSetIterator {
     return current.clone();
   }
 
+  /** Whoever reads ahead does it in a thread of its own. */
+  private boolean isToBeShown() {
+    if ((waiting || skipped) && reader != 0 && reader != Thread.currentThread().getId()) {
+      throw new IllegalStateException(
+          "GraBIterator learns from the gradient of the batch that it gave last: train on it without"
+              + " ParallelWrapper and without reading ahead, or take an order that is not learnt");
+    }
+    return waiting;
+  }
+
   private void learn(INDArray gradient) {
     waiting = false;
     balance.visit(gradient);
@@ -199,6 +211,7 @@ public final class GraBIterator implements DataSetIterator {
     DataSet batch = batches.get(current[position]);
     // The gradients are taken in the order of the visits: after a gap there is nothing to learn.
     skipped |= waiting;
+    reader = Thread.currentThread().getId();
     waiting = balance != null && !skipped;
     position++;
     if (preProcessor == null) {
@@ -292,7 +305,7 @@ public final class GraBIterator implements DataSetIterator {
 
     @Override
     public void onGradientCalculation(Model model) {
-      if (!data.waiting) {
+      if (!data.isToBeShown()) {
         return;
       }
       if (network.get() != model) {

@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.first;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import org.dl4jplus.optim.first.multiobjective.Aggregator;
@@ -23,8 +24,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * }</pre>
  *
  * <p>Fields: {@code objectives}, no default; {@code aggregator} {@link UPGrad}. Memory: one
- * gradient for each objective. Random aggregators draw by the network's iteration, so a run that is
- * resumed draws what it would have drawn. A step with a gradient that is not finite stays plain.
+ * gradient for each objective. Random aggregators draw by the network's iteration and what an
+ * aggregator remembers is part of the network's state, so a run that is resumed does what it would
+ * have done. A step with a gradient that is not finite stays plain.
  *
  * <p>With {@code Objectives.perExample()} this is the paper's instance-wise risk minimization. It
  * then costs one pass, and with an aggregator of inner products no memory for the gradients,
@@ -85,7 +87,24 @@ public final class JacobianDescent extends GradientListener {
         return;
       }
     }
-    aggregator.aggregate(jacobian, turn.iteration(), turn.gradient());
+    remember(
+        turn, aggregator.aggregate(jacobian, turn.iteration(), remembered(turn), turn.gradient()));
+  }
+
+  /** What the aggregator left: the first scalar is its length. */
+  private static double[] remembered(GradientTurn turn) {
+    int length = (int) turn.scalar(0);
+    return length == 0
+        ? null
+        : IntStream.rangeClosed(1, length).mapToDouble(turn::scalar).toArray();
+  }
+
+  private static void remember(GradientTurn turn, double[] memory) {
+    int length = memory == null ? 0 : memory.length;
+    turn.setScalar(0, length);
+    for (int i = 0; i < length; i++) {
+      turn.setScalar(i + 1, memory[i]);
+    }
   }
 
   /** Leaves a row that is not finite in the place of the gradient, so that the step stays plain. */

@@ -9,6 +9,7 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
+import org.dl4jplus.optim.first.linalg.Cholesky;
 import org.dl4jplus.optim.first.updater.AbstractUpdater;
 import org.dl4jplus.optim.first.updater.StateLayout;
 import org.dl4jplus.optim.first.updater.Step;

@@ -7,9 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.constraint.NonNegativeConstraint;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -174,6 +178,75 @@ class GamesTest {
         updater.fit(Networks.data());
       }
       assertArrayEquals(plain.params().toDoubleVector(), updater.params().toDoubleVector(), 1e-12);
+    }
+  }
+
+  private static double[] positive(double[] point) {
+    return Arrays.stream(point).map(x -> Math.max(x, 0)).toArray();
+  }
+
+  /** a + factor * b. */
+  private static double[] sum(double[] a, double factor, double[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> a[i] + factor * b[i]).toArray();
+  }
+
+  private static double[] field(MultiLayerNetwork network, double[] point) {
+    DataSet data = Networks.data();
+    network.setParams(Nd4j.createFromArray(point).reshape(1, point.length));
+    network.setInput(data.getFeatures());
+    network.setLabels(data.getLabels());
+    network.computeGradientAndScore();
+    INDArray sum = network.getFlattenedGradients();
+    return sum.reshape(sum.length()).div(data.numExamples()).toDoubleVector();
+  }
+
+  /** Both halves of a step stay where the constraints want the parameters. */
+  @Test
+  void halfStepsAreProjected() {
+    double gamma = 0.3;
+    for (Variant variant : Variant.values()) {
+      MultiLayerConfiguration conf =
+          new NeuralNetConfiguration.Builder()
+              .seed(5)
+              .dataType(DataType.DOUBLE)
+              .updater(new Sgd(gamma))
+              .list()
+              .layer(
+                  new DenseLayer.Builder()
+                      .nIn(4)
+                      .nOut(5)
+                      .activation(Activation.TANH)
+                      .constrainAllParameters(new NonNegativeConstraint())
+                      .build())
+              .layer(
+                  new OutputLayer.Builder(LossFunction.MCXENT)
+                      .nIn(5)
+                      .nOut(3)
+                      .activation(Activation.SOFTMAX)
+                      .constrainAllParameters(new NonNegativeConstraint())
+                      .build())
+              .build();
+      MultiLayerNetwork network = Networks.network(conf);
+      network.addListeners(variant(variant));
+      MultiLayerNetwork twin = Networks.network(conf.clone());
+      double[] base = network.params().toDoubleVector();
+      double[] leading = base;
+      for (int i = 0; i < 6; i++) {
+        network.fit(Networks.data());
+        if (variant == Variant.EXTRAGRADIENT) {
+          leading = positive(sum(base, -gamma, field(twin, base)));
+        }
+        double[] gradient = field(twin, leading);
+        double[] next = positive(sum(base, -gamma, gradient));
+        leading =
+            switch (variant) {
+              case EXTRAGRADIENT -> next;
+              case PAST -> positive(sum(next, -gamma, gradient));
+              case REFLECTED -> positive(sum(sum(next, 1, next), -1, base));
+            };
+        base = next;
+        assertArrayEquals(leading, network.params().toDoubleVector(), 1e-12, variant + " " + i);
+      }
     }
   }
 

@@ -14,6 +14,7 @@ import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -112,6 +113,24 @@ class GraBIteratorTest {
     }
     data.reset();
     assertArrayEquals(GIVEN, data.currentOrder());
+  }
+
+  /** As ParallelWrapper and asynchronous iterators do. */
+  @Test
+  void batchesTakenByAnotherThreadAreNotLearntFrom() {
+    for (Order order : Order.values()) {
+      GraBIterator data = iterator(order);
+      MultiLayerNetwork network = Networks.network(Networks.dense(new Sgd(0.3)));
+      network.addListeners(data.listener());
+      DataSet batch = CompletableFuture.supplyAsync(data::next).join();
+      if (order == Order.GRAB || order == Order.GRAB_MEAN) {
+        String message =
+            assertThrows(IllegalStateException.class, () -> network.fit(batch)).getMessage();
+        assertTrue(message.contains("ParallelWrapper"), message);
+      } else {
+        network.fit(batch);
+      }
+    }
   }
 
   @Test

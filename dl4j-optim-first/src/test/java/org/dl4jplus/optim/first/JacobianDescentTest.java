@@ -19,6 +19,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.multiobjective.Aggregator;
 import org.dl4jplus.optim.first.multiobjective.Constant;
 import org.dl4jplus.optim.first.multiobjective.Mean;
+import org.dl4jplus.optim.first.multiobjective.NashMtl;
 import org.dl4jplus.optim.first.multiobjective.Objectives;
 import org.dl4jplus.optim.first.multiobjective.Sum;
 import org.dl4jplus.optim.first.multiobjective.TrimmedMean;
@@ -132,6 +133,39 @@ class JacobianDescentTest {
     double[] expected = plain.params().toDoubleVector();
     assertArrayEquals(expected, descent.params().toDoubleVector(), 1e-10);
     assertArrayEquals(expected, graph.params().toDoubleVector(), 1e-10);
+  }
+
+  private static JacobianDescent rareBargains() {
+    return new JacobianDescent(
+        Objectives.perClass(), NashMtl.builder().updateWeightsEvery(3).build());
+  }
+
+  /** What the aggregator remembers belongs to a network, and is saved with its state. */
+  @Test
+  void anAggregatorServesSeveralNetworksAndGoesOn() {
+    JacobianDescent shared = rareBargains();
+    MultiLayerNetwork first = Networks.network(Networks.dense(new Sgd(0.1)));
+    MultiLayerNetwork second = Networks.network(Networks.dense(new Sgd(0.5)));
+    MultiLayerNetwork alone = Networks.network(Networks.dense(new Sgd(0.5)));
+    first.addListeners(shared);
+    second.addListeners(shared);
+    alone.addListeners(rareBargains());
+    first.fit(DATA);
+    for (int k = 0; k < 4; k++) {
+      first.fit(DATA);
+      second.fit(DATA);
+      alone.fit(DATA);
+    }
+    assertEquals(alone.params(), second.params());
+    MultiLayerNetwork copy = second.clone();
+    JacobianDescent resumed = rareBargains();
+    copy.setListeners(resumed);
+    resumed.restoreState(copy, shared.state(second));
+    for (int k = 0; k < 4; k++) {
+      second.fit(DATA);
+      copy.fit(DATA);
+    }
+    assertEquals(second.params(), copy.params());
   }
 
   @Test

@@ -10,6 +10,9 @@ import java.util.Locale;
  */
 record Bar(boolean atMost, double value) {
 
+  /** Nothing is claimed: the figure is for the reader. */
+  static final Bar NONE = atMost(Double.POSITIVE_INFINITY);
+
   static Bar atMost(double value) {
     return new Bar(true, value);
   }
@@ -23,6 +26,9 @@ record Bar(boolean atMost, double value) {
   }
 
   String text() {
+    if (this == NONE) {
+      return "none";
+    }
     return (atMost ? "<= " : ">= ") + String.format(Locale.ROOT, "%.3g", value);
   }
 }

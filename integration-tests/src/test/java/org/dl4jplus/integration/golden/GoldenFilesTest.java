@@ -41,6 +41,13 @@ class GoldenFilesTest {
     GameAdapter.register(adapters);
     FishAdapter.register(adapters);
     SurrogateAdapter.register(adapters);
+    InverseAdapter.register(adapters);
+    CurvatureAdapter.register(adapters);
+    CurvatureProductsAdapter.register(adapters);
+    SpectrumAdapter.register(adapters);
+    KroneckerAdapter.register(adapters);
+    LayerAdapter.register(adapters);
+    TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
     return adapters;
   }

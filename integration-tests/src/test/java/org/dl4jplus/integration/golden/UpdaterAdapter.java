@@ -24,8 +24,8 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
- * First-order updaters: the file's configuration is read as the JSON that it is, and its gradients
- * are fed to an {@link ArrayOptimizer} one by one.
+ * Updaters: the file's configuration is read as the JSON that it is, and its gradients are fed to
+ * an {@link ArrayOptimizer} one by one.
  */
 final class UpdaterAdapter implements GoldenAdapter {
 
@@ -55,6 +55,7 @@ final class UpdaterAdapter implements GoldenAdapter {
           "LDoG",
           "Lion",
           "LionK",
+          "M-FAC",
           "MicroAdam",
           "Muon",
           "OnlineSubspaceDescent",
@@ -63,6 +64,7 @@ final class UpdaterAdapter implements GoldenAdapter {
           "OptimisticAdam",
           "OptimisticGradient",
           "OptimisticSgd",
+          "ScalableShampoo",
           "ScheduleFreeAdamW",
           "ScheduleFreeSgd",
           "SingleCallExtragradient",

@@ -1,18 +1,11 @@
 package org.dl4jplus.optim.first.batchsize;
 
-import java.util.Arrays;
 import java.util.function.Consumer;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
-import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.INDArrayIndex;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Gradients of parts of a network's current batch at its current parameters. Afterwards everything
@@ -81,7 +74,7 @@ public final class BatchParts {
     if (gradient == null) {
       gradient = mean.ulike();
     }
-    Batch whole = Batch.of(model, access);
+    ModelBatch whole = ModelBatch.of(model);
     try {
       for (int part = 0; part < parts; part++) {
         whole.rows(part * rows, (part + 1) * rows).set(model);
@@ -92,98 +85,6 @@ public final class BatchParts {
     } finally {
       whole.set(model);
       oracle.restore();
-    }
-  }
-
-  /**
-   * Whether an example's gradient depends on the others in its batch.
-   *
-   * @param model a network
-   * @return true with batch normalization
-   */
-  public static boolean isNormalized(Model model) {
-    Layer[] layers =
-        model instanceof ComputationGraph graph
-            ? graph.getLayers()
-            : ((MultiLayerNetwork) model).getLayers();
-    return Arrays.stream(layers).anyMatch(BatchNormalization.class::isInstance);
-  }
-
-  /**
-   * What a network computes on; null where there is no mask. A graph has masks for its inputs and
-   * labels, the other network only those that its layers hold.
-   */
-  private record Batch(
-      int examples, INDArray[] inputs, INDArray[] labels, INDArray[] masks, INDArray[] labelMasks) {
-
-    static Batch of(Model model, ModelAccess access) {
-      INDArray[] masks;
-      INDArray[] labelMasks = null;
-      if (model instanceof ComputationGraph graph) {
-        masks = graph.getInputMaskArrays();
-        labelMasks = graph.getLabelMaskArrays();
-      } else {
-        masks =
-            Arrays.stream(((MultiLayerNetwork) model).getLayers())
-                .map(Layer::getMaskArray)
-                .toArray(INDArray[]::new);
-      }
-      return new Batch(access.batchSize(), access.inputs(), access.labels(), masks, labelMasks);
-    }
-
-    Batch rows(int from, int to) {
-      return new Batch(
-          to - from,
-          rows(inputs, from, to),
-          rows(labels, from, to),
-          rows(masks, from, to),
-          rows(labelMasks, from, to));
-    }
-
-    private INDArray[] rows(INDArray[] arrays, int from, int to) {
-      return arrays == null
-          ? null
-          : Arrays.stream(arrays)
-              .map(array -> array == null ? null : rows(array, from, to))
-              .toArray(INDArray[]::new);
-    }
-
-    private INDArray rows(INDArray array, int from, int to) {
-      long[] shape = array.shape().clone();
-      if (shape[0] != examples) {
-        // Layers hold the steps of a sequence one below the other, first those of step 0.
-        return rows(bySteps(array, examples), from, to)
-            .dup('f')
-            .reshape('f', shape[0] / examples * (to - from), shape[1]);
-      }
-      INDArrayIndex[] index = new INDArrayIndex[array.rank()];
-      Arrays.fill(index, NDArrayIndex.all());
-      index[0] = NDArrayIndex.interval(from, to);
-      shape[0] = to - from;
-      return array.get(index).dup('c').reshape('c', shape);
-    }
-
-    private static INDArray bySteps(INDArray array, int examples) {
-      return array.dup('f').reshape('f', examples, array.size(0) / examples, array.size(1));
-    }
-
-    void set(Model model) {
-      if (model instanceof ComputationGraph graph) {
-        graph.setInputs(inputs);
-        graph.setLabels(labels);
-        graph.setLayerMaskArrays(masks, labelMasks);
-        return;
-      }
-      MultiLayerNetwork network = (MultiLayerNetwork) model;
-      network.setInput(inputs[0]);
-      network.setLabels(labels[0]);
-      for (int i = 0; i < masks.length; i++) {
-        Layer layer = network.getLayer(i);
-        boolean perOutput =
-            layer instanceof RnnOutputLayer && masks[i] != null && masks[i].size(1) > 1;
-        // This layer takes such a mask only in the shape of its output.
-        layer.setMaskArray(perOutput ? bySteps(masks[i], examples).permute(0, 2, 1) : masks[i]);
-      }
     }
   }
 }

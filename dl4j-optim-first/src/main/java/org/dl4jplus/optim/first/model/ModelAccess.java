@@ -25,6 +25,7 @@ import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.preprocessor.ComposableInputPreProcessor;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.PreprocessorVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.ReshapeVertex;
@@ -43,6 +44,7 @@ import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
  * A network seen as a whole. It holds nothing but the network: make one where it is needed.
@@ -200,6 +202,17 @@ public final class ModelAccess {
   }
 
   /**
+   * Whether an example's gradient depends on the others in its batch.
+   *
+   * @return true with a layer of batch normalization
+   */
+  public boolean hasBatchNormalization() {
+    Layer[] layers =
+        graph ? ((ComputationGraph) model).getLayers() : ((MultiLayerNetwork) model).getLayers();
+    return Arrays.stream(layers).anyMatch(BatchNormalization.class::isInstance);
+  }
+
+  /**
    * Number of examples in the current batch.
    *
    * @return the count
@@ -215,6 +228,17 @@ public final class ModelAccess {
    */
   public double score() {
     return model.score();
+  }
+
+  /**
+   * The L1/L2 terms in the score, at the present parameters.
+   *
+   * @return their sum
+   */
+  public double penalty() {
+    return graph
+        ? ((ComputationGraph) model).calcRegularizationScore(true)
+        : ((MultiLayerNetwork) model).calcRegularizationScore(true);
   }
 
   /**
@@ -278,6 +302,24 @@ public final class ModelAccess {
       }
     }
     return variables;
+  }
+
+  /**
+   * The regularization of {@link #trainableVariables()}.
+   *
+   * @return a list for each variable, in the same order
+   */
+  public List<List<Regularization>> trainableRegularization() {
+    List<List<Regularization>> all = new ArrayList<>();
+    for (Trainable part : parts()) {
+      for (String key : part.paramTable(false).keySet()) {
+        if (trained(part, key)) {
+          List<Regularization> own = part.getConfig().getRegularizationByParam(key);
+          all.add(own == null ? List.of() : own);
+        }
+      }
+    }
+    return all;
   }
 
   /**
@@ -438,6 +480,11 @@ public final class ModelAccess {
     model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
   }
 
+  /** Applies the layers' constraints to the parameters, as the platform does after each step. */
+  public void applyConstraints() {
+    model.applyConstraints(iteration(), epoch());
+  }
+
   /**
    * The iteration that the network is in.
    *
@@ -466,13 +513,25 @@ public final class ModelAccess {
    * @return the rate, NaN where it has none
    */
   public double learningRate() {
+    IUpdater config = updater();
+    return config != null && config.hasLearningRate()
+        ? config.getLearningRate(iteration(), epoch())
+        : Double.NaN;
+  }
+
+  /**
+   * The network's first updater that changes anything.
+   *
+   * @return its configuration; null where nothing is trained
+   */
+  public IUpdater updater() {
     for (UpdaterBlock block : updaterBlocks()) {
       IUpdater config = block.getGradientUpdater().getConfig();
       if (!(config instanceof NoOp)) {
-        return config.hasLearningRate() ? config.getLearningRate(iteration(), epoch()) : Double.NaN;
+        return config;
       }
     }
-    return Double.NaN;
+    return null;
   }
 
   /**

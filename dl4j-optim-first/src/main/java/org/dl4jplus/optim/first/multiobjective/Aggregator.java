@@ -25,6 +25,22 @@ public interface Aggregator extends Serializable {
   void aggregate(INDArray jacobian, long step, INDArray out);
 
   /**
+   * Aggregates the rows with what an earlier call left, so that one object serves several networks
+   * and a run goes on after it was saved. By default nothing is remembered.
+   *
+   * @param jacobian of shape [m, n], not changed
+   * @param step as above
+   * @param memory what the last call for the same network returned, not changed; null at first
+   * @param out takes the result, of shape [n]; not a part of the Jacobian
+   * @return what the next call is to get; null for nothing
+   * @throws IllegalArgumentException as above
+   */
+  default double[] aggregate(INDArray jacobian, long step, double[] memory, INDArray out) {
+    aggregate(jacobian, step, out);
+    return null;
+  }
+
+  /**
    * Aggregates the rows, as in step 0.
    *
    * @param jacobian of shape [m, n], not changed

@@ -3,10 +3,12 @@ package org.dl4jplus.optim.first.multiobjective;
 import static org.dl4jplus.optim.first.updater.Require.count;
 import static org.dl4jplus.optim.first.updater.Require.nonNegative;
 
+import java.util.Arrays;
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -25,7 +27,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * minimises a'Ga/2 - sum log a_i, which has the same solution, to 1e-10. Where that fails the last
  * weights are used again, ones at first.
  *
- * <p>An object remembers the last weights and the count of calls: give each network its own.
+ * <p>Between steps it remembers the last weights and the count of calls: with a network's state in
+ * {@link org.dl4jplus.optim.first.JacobianDescent}, in the object where it is called without a
+ * memory.
  *
  * <p>A. Navon et al.: "Multi-Task Learning as a Bargaining Game", arXiv 2202.01017 (2022).
  */
@@ -40,11 +44,9 @@ public final class NashMtl implements GramianAggregator {
   @EqualsAndHashCode.Include @ToString.Include private final int updateWeightsEvery;
   @EqualsAndHashCode.Include @ToString.Include private final int optimNiter;
 
+  /** The count of calls, and the weights behind it. */
   @Getter(lombok.AccessLevel.NONE)
-  private double[] last;
-
-  @Getter(lombok.AccessLevel.NONE)
-  private long calls;
+  private double[] memory;
 
   /** Nash-MTL with its defaults. */
   public NashMtl() {
@@ -64,17 +66,38 @@ public final class NashMtl implements GramianAggregator {
 
   @Override
   public synchronized double[] weights(double[][] gramian, long step) {
-    if (last == null || last.length != gramian.length) {
-      last = Weights.equal(gramian.length, 1);
-      calls = 0;
+    memory = advanced(gramian, memory);
+    return shortened(gramian, memory);
+  }
+
+  @Override
+  public double[] aggregate(INDArray jacobian, long step, double[] before, INDArray out) {
+    double[][] gramian = Jacobians.gramian(jacobian);
+    double[] after = advanced(gramian, before);
+    Jacobians.weightedSum(jacobian, shortened(gramian, after), out);
+    return after;
+  }
+
+  private double[] advanced(double[][] gramian, double[] before) {
+    int m = gramian.length;
+    double[] after;
+    if (before == null || before.length != m + 1) {
+      after = Weights.equal(m + 1, 1);
+      after[0] = 0;
+    } else {
+      after = before.clone();
     }
-    if (calls++ % updateWeightsEvery == 0) {
-      double[] found = bargain(gramian);
-      last = found == null ? last : found;
+    double[] found = after[0]++ % updateWeightsEvery == 0 ? bargain(gramian) : null;
+    if (found != null) {
+      System.arraycopy(found, 0, after, 1, m);
     }
-    double norm = Math.sqrt(SmallMatrix.quadratic(gramian, last));
+    return after;
+  }
+
+  private double[] shortened(double[][] gramian, double[] after) {
+    double[] weights = Arrays.copyOfRange(after, 1, after.length);
+    double norm = Math.sqrt(SmallMatrix.quadratic(gramian, weights));
     double factor = maxNorm > 0 && norm > maxNorm ? maxNorm / norm : 1;
-    double[] weights = last.clone();
     for (int i = 0; i < weights.length; i++) {
       weights[i] *= factor;
     }

@@ -148,7 +148,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     ModelOracle oracle = own.oracle;
     GradientTurn turn = own.turn;
     oracle.readGradient(turn.gradient());
-    turn.begin(access.score(), access.iteration(), access.epoch(), access.learningRate());
+    turn.begin(access.score(), access.iteration(), access.epoch(), access.updater());
     turn.record(own.tape);
     own.inside = true;
     try {

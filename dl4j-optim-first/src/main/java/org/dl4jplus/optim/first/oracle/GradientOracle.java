@@ -93,6 +93,15 @@ public interface GradientOracle {
   }
 
   /**
+   * What {@link GradientTurn#loss()} holds beside the mean loss that the gradient belongs to.
+   *
+   * @return a network's L1/L2 terms at the start of the step; 0 by default
+   */
+  default double penalty() {
+    return 0;
+  }
+
+  /**
    * A backward pass that is recorded layer by layer; otherwise like {@link #lossAndGradient}. A
    * tape stays valid.
    *
@@ -106,6 +115,14 @@ public interface GradientOracle {
   default Tape record(INDArray point, OutputErrors errors, INDArray gradientOut) {
     throw new UnsupportedOperationException("There are no layers to record");
   }
+
+  /**
+   * Brings a point to where the parameters may be, as a network's constraints do after a step. Does
+   * nothing by default.
+   *
+   * @param point of shape [n], changed in place; not the array of {@link #parameters()}
+   */
+  default void project(INDArray point) {}
 
   /** Brings everything that evaluations moved back to what it was. Does nothing by default. */
   default void restore() {}

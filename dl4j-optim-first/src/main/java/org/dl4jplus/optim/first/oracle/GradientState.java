@@ -4,6 +4,8 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,6 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class GradientState implements Serializable {
 
   private final List<INDArray> vectors = new ArrayList<>();
+  private final Map<Integer, INDArray> matrices = new TreeMap<>();
   private double[] scalars = new double[0];
 
   /** Creates a state that remembers nothing. */
@@ -36,7 +39,31 @@ public final class GradientState implements Serializable {
     return index < vectors.size() ? vectors.get(index) : null;
   }
 
-  double scalar(int index) {
+  INDArray matrix(int index, Supplier<INDArray> create) {
+    return matrices.computeIfAbsent(index, i -> create.get());
+  }
+
+  /**
+   * A matrix that the method remembers.
+   *
+   * @param index as in {@link GradientTurn#matrix}
+   * @return the live array; null where the method has none
+   */
+  public INDArray matrix(int index) {
+    return matrices.get(index);
+  }
+
+  void forgetMatrices() {
+    matrices.clear();
+  }
+
+  /**
+   * A number that the method remembers.
+   *
+   * @param index as in {@link GradientTurn#scalar}
+   * @return its value, 0 before the method set it
+   */
+  public double scalar(int index) {
     return index < scalars.length ? scalars[index] : 0;
   }
 
@@ -47,9 +74,26 @@ public final class GradientState implements Serializable {
     scalars[index] = value;
   }
 
+  /**
+   * How much is remembered.
+   *
+   * @return numbers in all vectors and matrices, and the single ones
+   */
+  public long length() {
+    long length = scalars.length;
+    for (INDArray vector : vectors) {
+      length += vector.length();
+    }
+    for (INDArray matrix : matrices.values()) {
+      length += matrix.length();
+    }
+    return length;
+  }
+
   GradientState copy() {
     GradientState copy = new GradientState();
     vectors.forEach(vector -> copy.vectors.add(vector.dup()));
+    matrices.forEach((index, matrix) -> copy.matrices.put(index, matrix.dup()));
     copy.scalars = scalars.clone();
     return copy;
   }

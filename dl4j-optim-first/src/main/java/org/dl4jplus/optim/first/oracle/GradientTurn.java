@@ -9,6 +9,7 @@ import org.dl4jplus.optim.first.vector.VectorExecutor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * One iteration as a {@link GradientListener}'s method sees it: the point, its gradient, more
@@ -27,6 +28,7 @@ public final class GradientTurn {
   private int iteration;
   private int epoch;
   private double learningRate;
+  private IUpdater updaterConfiguration;
   private boolean finite;
   private Tape tape;
 
@@ -41,11 +43,15 @@ public final class GradientTurn {
     tape = newTape;
   }
 
-  void begin(double newLoss, int newIteration, int newEpoch, double newLearningRate) {
+  void begin(double newLoss, int newIteration, int newEpoch, IUpdater newUpdater) {
     loss = newLoss;
     iteration = newIteration;
     epoch = newEpoch;
-    learningRate = newLearningRate;
+    updaterConfiguration = newUpdater;
+    learningRate =
+        newUpdater != null && newUpdater.hasLearningRate()
+            ? newUpdater.getLearningRate(iteration, epoch)
+            : Double.NaN;
     finite = true;
   }
 
@@ -125,6 +131,16 @@ public final class GradientTurn {
   }
 
   /**
+   * Brings a point to where the parameters may be: a network's constraints, which the platform
+   * applies to the parameters after each step.
+   *
+   * @param point of shape [n], changed in place; not the array of {@link #parameters()}
+   */
+  public void project(INDArray point) {
+    oracle.project(point);
+  }
+
+  /**
    * Behind it all.
    *
    * @return what is asked
@@ -173,6 +189,32 @@ public final class GradientTurn {
   }
 
   /**
+   * A matrix that lasts from step to step and is saved with the method's state.
+   *
+   * @param index 0, 1, ..
+   * @param rows its rows
+   * @param columns its columns
+   * @return an array of the parameters' type in row-major order, zero at first
+   * @throws IllegalStateException if it has another shape, as in another network's state
+   */
+  public INDArray matrix(int index, long rows, long columns) {
+    INDArray matrix =
+        state.matrix(index, () -> Nd4j.create(oracle.parameters().dataType(), rows, columns));
+    if (matrix.size(0) != rows || matrix.size(1) != columns) {
+      throw new IllegalStateException(
+          String.format(
+              "Matrix %d of the state is %d x %d, the network needs %d x %d",
+              index, matrix.size(0), matrix.size(1), rows, columns));
+    }
+    return matrix;
+  }
+
+  /** Lets go of all matrices: they are zero again when they are next asked for. */
+  public void forgetMatrices() {
+    state.forgetMatrices();
+  }
+
+  /**
    * A number that lasts from step to step.
    *
    * @param index 0, 1, ..
@@ -217,6 +259,15 @@ public final class GradientTurn {
    */
   public double learningRate() {
     return learningRate;
+  }
+
+  /**
+   * The updater that makes the step; the first one where there are several.
+   *
+   * @return its configuration; null where nothing is trained
+   */
+  public IUpdater updaterConfiguration() {
+    return updaterConfiguration;
   }
 
   /**

@@ -1,12 +1,12 @@
 package org.dl4jplus.optim.first.oracle;
 
 import java.lang.ref.WeakReference;
-import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.Range;
+import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.tape.LayerRecorder;
 import org.dl4jplus.optim.first.tape.OutputErrors;
 import org.dl4jplus.optim.first.tape.Tape;
@@ -14,7 +14,6 @@ import org.dl4jplus.optim.first.updater.VariableShape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.NoOp;
 
@@ -162,17 +161,15 @@ public final class ModelOracle implements GradientOracle {
   @Override
   public double exampleLossAndGradient(int example, INDArray point, INDArray gradientOut) {
     save();
-    ModelAccess model = model();
-    if (model.hasMasks()) {
+    if (model().hasMasks()) {
       throw new IllegalStateException("Gradients of single examples are not possible with masks");
     }
-    INDArray[] inputs = model.inputs().clone();
-    INDArray[] labels = model.labels().clone();
+    ModelBatch whole = ModelBatch.of(network.get());
     try {
-      model.setBatch(rows(inputs, example), rows(labels, example));
+      whole.rows(example, example + 1).set(network.get());
       return pass(point, gradientOut);
     } finally {
-      model.setBatch(inputs, labels);
+      whole.set(network.get());
     }
   }
 
@@ -208,6 +205,22 @@ public final class ModelOracle implements GradientOracle {
     } finally {
       recorder.abandon();
     }
+  }
+
+  /** {@inheritDoc} By the layers' constraints. */
+  @Override
+  public void project(INDArray point) {
+    INDArray live = model().parameters();
+    if (savedParameters == null) {
+      savedParameters = live.ulike();
+    }
+    if (!moved) {
+      savedParameters.assign(live);
+    }
+    scatter(point, live);
+    model().applyConstraints();
+    gather(live, point);
+    live.assign(savedParameters);
   }
 
   /**
@@ -248,16 +261,9 @@ public final class ModelOracle implements GradientOracle {
     return model().batchSize();
   }
 
-  private static INDArray[] rows(INDArray[] arrays, int example) {
-    return Arrays.stream(arrays)
-        .map(
-            array -> {
-              INDArrayIndex[] index = new INDArrayIndex[array.rank()];
-              Arrays.fill(index, NDArrayIndex.all());
-              index[0] = NDArrayIndex.interval(example, example + 1);
-              return array.get(index).dup();
-            })
-        .toArray(INDArray[]::new);
+  @Override
+  public double penalty() {
+    return model().penalty();
   }
 
   private double pass(INDArray point, INDArray gradientOut) {

@@ -63,11 +63,7 @@ public final class OracleOptimizer {
       turn.record(recorded());
     }
     oracle.restore();
-    turn.begin(
-        loss,
-        iteration,
-        0,
-        updater.hasLearningRate() ? updater.getLearningRate(iteration, 0) : Double.NaN);
+    turn.begin(loss, iteration, 0, updater);
     plain.assign(turn.gradient());
     if (method.run(turn)) {
       optimizer.step(turn.gradient().dup());

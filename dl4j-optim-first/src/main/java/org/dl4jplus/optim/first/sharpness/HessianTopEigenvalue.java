@@ -1,18 +1,11 @@
 package org.dl4jplus.optim.first.sharpness;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import org.apache.commons.math3.linear.EigenDecomposition;
-import org.apache.commons.math3.linear.RealVector;
-import org.dl4jplus.optim.first.noise.CounterNoise;
-import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
+import org.dl4jplus.optim.first.linalg.Lanczos;
 import org.dl4jplus.optim.first.oracle.GradientOracle;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
 import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The largest eigenvalue of a loss's Hessian by the Lanczos method, from gradients alone.
@@ -110,63 +103,24 @@ public final class HessianTopEigenvalue {
    */
   public Pair find(GradientOracle oracle) {
     requireDouble(oracle);
-    int most = (int) Math.min(steps, oracle.size());
-    List<INDArray> basis = new ArrayList<>();
-    double[] diagonal = new double[most];
-    double[] beside = new double[most];
-    INDArray next = start(oracle.size());
+    long most = Math.min(steps, oracle.size());
+    Lanczos lanczos =
+        new Lanczos(v -> product(oracle, v, radius), Lanczos.normalStart(oracle.size(), seed));
     while (true) {
-      int k = basis.size();
-      basis.add(next);
-      INDArray image = product(oracle, next, radius);
-      diagonal[k] = GradientTurn.dot(image, next);
-      // Twice is enough: what the first sweep leaves is rounding.
-      for (int sweep = 0; sweep < 2; sweep++) {
-        for (INDArray earlier : basis) {
-          GradientTurn.axpy(image, -GradientTurn.dot(image, earlier), earlier, image);
-        }
+      INDArray direction = lanczos.next();
+      try {
+        lanczos.step();
+      } catch (ArithmeticException e) {
+        return new Pair(Double.NaN, direction, Double.NaN, lanczos.steps() + 1);
       }
-      beside[k] = GradientTurn.norm(image);
-      if (!Double.isFinite(diagonal[k]) || !Double.isFinite(beside[k])) {
-        return new Pair(Double.NaN, next, Double.NaN, k + 1);
+      int last = lanczos.steps() - 1;
+      Lanczos.Ritz ritz = lanczos.ritz();
+      double value = ritz.values()[last];
+      double residual = lanczos.beta() * Math.abs(ritz.vectors()[last][last]);
+      double small = Math.max(tolerance, BREAKDOWN) * Math.abs(value);
+      if (last + 1 == most || residual <= small || lanczos.beta() <= Double.MIN_NORMAL) {
+        return new Pair(value, lanczos.combine(ritz.vectors()[last]), residual, last + 1);
       }
-      Ritz top = top(diagonal, beside, k + 1);
-      double residual = beside[k] * Math.abs(top.vector().getEntry(k));
-      double small = Math.max(tolerance, BREAKDOWN) * Math.abs(top.value());
-      if (k + 1 == most || residual <= small || beside[k] <= Double.MIN_NORMAL) {
-        return new Pair(top.value(), combine(basis, top.vector()), residual, k + 1);
-      }
-      next = image.divi(beside[k]);
     }
-  }
-
-  private INDArray start(long size) {
-    double[] normal = new double[(int) size];
-    CounterNoise.fill(
-        Distribution.GAUSSIAN, CounterNoise.deriveSeed(seed), 0, normal, normal.length);
-    INDArray start = Nd4j.createFromArray(normal);
-    return start.divi(GradientTurn.norm(start));
-  }
-
-  private record Ritz(double value, RealVector vector) {}
-
-  /** The largest eigenvalue of the projected matrix. */
-  private static Ritz top(double[] diagonal, double[] beside, int size) {
-    double[] main = Arrays.copyOf(diagonal, size);
-    double[] secondary = Arrays.copyOf(beside, size - 1);
-    EigenDecomposition eigen = new EigenDecomposition(main, secondary);
-    int best = 0;
-    for (int i = 1; i < size; i++) {
-      best = eigen.getRealEigenvalue(i) > eigen.getRealEigenvalue(best) ? i : best;
-    }
-    return new Ritz(eigen.getRealEigenvalue(best), eigen.getEigenvector(best));
-  }
-
-  private static INDArray combine(List<INDArray> basis, RealVector weights) {
-    INDArray sum = Nd4j.create(DataType.DOUBLE, basis.get(0).length());
-    for (int i = 0; i < basis.size(); i++) {
-      GradientTurn.axpy(sum, weights.getEntry(i), basis.get(i), sum);
-    }
-    return sum.divi(GradientTurn.norm(sum));
   }
 }

@@ -147,12 +147,13 @@ public final class LayerRecorder {
     INDArray delta =
         errors == null
             ? loss.computeGradient(labels, preOutput, activation, mask)
+            // Copied to where the platform's own losses put theirs: CnnLossLayer insists on it.
             : Memory.detached(
-                () ->
-                    errors
-                        .errors(output, loss, labels, preOutputs[output], activation, mask)
-                        .castTo(preOutput.dataType())
-                        .dup('c'));
+                    () ->
+                        errors
+                            .errors(output, loss, labels, preOutputs[output], activation, mask)
+                            .castTo(preOutput.dataType()))
+                .dup('c');
     if (!delta.equalShapes(preOutput)) {
       throw new IllegalArgumentException(
           "errors of output "

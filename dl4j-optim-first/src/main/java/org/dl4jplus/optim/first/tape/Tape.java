@@ -18,7 +18,17 @@ public final class Tape {
   private final List<String> unsupported;
   private final INDArray[] preOutputs;
 
-  Tape(
+  /**
+   * Puts records together; a network's come from {@link LayerRecorder}.
+   *
+   * @param examples in the batch
+   * @param size number of trainable parameters
+   * @param dataType theirs
+   * @param layers the records, in the order of the parameters
+   * @param unsupported names and kinds of layers without a record
+   * @param preOutputs pre-activations of each output, with null where they are not known
+   */
+  public Tape(
       int examples,
       long size,
       DataType dataType,

@@ -1,0 +1,258 @@
+package org.dl4jplus.integration.golden;
+
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.DoubleStream;
+import org.dl4jplus.ot.lowrank.LowRankHadamard;
+import org.dl4jplus.ot.metric.CircleLoss;
+import org.dl4jplus.ot.projection.Birkhoff;
+import org.dl4jplus.ot.projection.Box;
+import org.dl4jplus.ot.projection.L1Ball;
+import org.dl4jplus.ot.projection.MatrixProjection;
+import org.dl4jplus.ot.projection.Simplex;
+import org.dl4jplus.ot.projection.SparseSimplex;
+import org.dl4jplus.ot.projection.SpectralNormBall;
+import org.dl4jplus.ot.projection.Stiefel;
+import org.dl4jplus.ot.projection.VectorProjection;
+import org.dl4jplus.ot.sets.EquivariantMap;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.shade.jackson.databind.JsonNode;
+
+/** Projections, structured layers and losses, always in double precision. */
+final class LayerAdapter {
+
+  private LayerAdapter() {}
+
+  static void register(Map<String, GoldenAdapter> adapters) {
+    adapters.put("Projections", LayerAdapter::projections);
+    adapters.put("CircleLoss", LayerAdapter::circleLoss);
+    adapters.put("DeepSetsEquivariant", LayerAdapter::deepSets);
+    adapters.put("FedParaDense", LayerAdapter::fedPara);
+  }
+
+  private static void projections(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    double radius = config.path("radius").asDouble(1);
+    Check check = new Check(file, deviation);
+    rows(check, "simplexRows", () -> new Simplex(radius));
+    rows(
+        check,
+        "sparseSimplexRows",
+        () -> new SparseSimplex(config.get("maxNonZeros").asInt(), radius));
+    rows(check, "l1BallRows", () -> new L1Ball(radius));
+    rows(check, "nonNegative", () -> new Box(0, Double.POSITIVE_INFINITY));
+    matrix(
+        check, "v", "spectralClip", new SpectralNormBall(config.path("spectralNorm").asDouble(1)));
+    matrix(check, "v", "stiefelPolar", new Stiefel(Stiefel.Retraction.POLAR));
+    matrix(check, "birkhoffInput", "birkhoff", new Birkhoff());
+  }
+
+  private static void rows(Check check, String field, Supplier<VectorProjection> projection) {
+    if (!check.expects(field)) {
+      return;
+    }
+    double[] v = check.input("v");
+    int columns = check.shape("v")[1];
+    for (int from = 0; from < v.length; from += columns) {
+      double[] row = Arrays.copyOfRange(v, from, from + columns);
+      projection.get().project(row);
+      System.arraycopy(row, 0, v, from, columns);
+    }
+    check.compare(field, v);
+  }
+
+  private static void matrix(Check check, String input, String field, MatrixProjection projection) {
+    if (check.expects(field)) {
+      double[] x = check.input(input);
+      int[] shape = check.shape(input);
+      projection.project(x, shape[0], shape[1]);
+      check.compare(field, x);
+    }
+  }
+
+  private static void circleLoss(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    CircleLoss loss =
+        CircleLoss.builder()
+            .margin(config.get("margin").asDouble())
+            .gamma(config.get("gamma").asDouble())
+            .build();
+    Check check = new Check(file, deviation);
+    int[] labels = Arrays.stream(check.input("labels")).mapToInt(l -> (int) l).toArray();
+    if (check.has("embeddings")) {
+      CircleLoss.Pairs pairs = loss.pairs(check.matrix("embeddings"), labels);
+      check.compare("pairLoss", pairs.loss());
+      check.compare("gradEmbeddings", flat(pairs.gradient()));
+      check.compare("sp", pairs.within());
+      check.compare("sn", pairs.between());
+    }
+    if (check.has("cosineLogits")) {
+      double[][] logits = check.matrix("cosineLogits");
+      double[][] gradient = new double[logits.length][logits[0].length];
+      double mean = 0;
+      for (int i = 0; i < logits.length; i++) {
+        mean += loss.classes(logits[i], labels[i], gradient[i]) / logits.length;
+      }
+      double[] ofMean = Arrays.stream(flat(gradient)).map(g -> g / logits.length).toArray();
+      check.compare("classLoss", mean);
+      check.compare("gradCosineLogits", ofMean);
+    }
+  }
+
+  private static void deepSets(GoldenFile file, DataType type, Deviation deviation) {
+    Check check = new Check(file, deviation);
+    double[] x = check.input("x");
+    double[] upstream = check.input("upstream");
+    int sets = check.shape("x")[0];
+    int inputs = check.shape("x")[2];
+    int outputs = check.shape("gammaWeight")[0];
+    EquivariantMap.Weights weights =
+        new EquivariantMap.Weights(
+            transposed(check.input("gammaWeight"), outputs, inputs),
+            transposed(check.input("lambdaWeight"), outputs, inputs),
+            check.input("gammaBias"));
+    JsonNode expected = file.json().get("expected");
+    for (Iterator<String> names = expected.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      EquivariantMap map =
+          new EquivariantMap(
+              name.charAt("PermEqui".length()) - '0',
+              EquivariantMap.Pool.valueOf(
+                  name.substring(name.indexOf('_') + 1).toUpperCase(Locale.ROOT)),
+              inputs,
+              outputs);
+      double[] output = {};
+      double[] gradX = {};
+      EquivariantMap.Weights gradients =
+          new EquivariantMap.Weights(
+              new double[inputs * outputs], new double[inputs * outputs], new double[outputs]);
+      for (int s = 0; s < sets; s++) {
+        double[] set = part(x, s, sets);
+        output = joined(output, map.map(set, weights));
+        gradX = joined(gradX, map.backward(set, weights, part(upstream, s, sets), gradients));
+      }
+      Map<String, double[]> actual =
+          Map.of(
+              "output", output,
+              "gradX", gradX,
+              "gradGammaWeight", transposed(gradients.w(), inputs, outputs),
+              "gradGammaBias", gradients.b(),
+              "gradLambdaWeight", transposed(gradients.l(), inputs, outputs));
+      JsonNode of = expected.get(name);
+      actual.forEach(
+          (field, values) -> {
+            if (of.hasNonNull(field)) {
+              check.compare(name + " " + field, of.get(field), values);
+            }
+          });
+    }
+  }
+
+  private static void fedPara(GoldenFile file, DataType type, Deviation deviation) {
+    Check check = new Check(file, deviation);
+    LowRankHadamard form = new LowRankHadamard(false);
+    LowRankHadamard.Factor first =
+        new LowRankHadamard.Factor(check.array("x1"), check.array("y1"), null);
+    LowRankHadamard.Factor second =
+        new LowRankHadamard.Factor(check.array("x2"), check.array("y2"), null);
+    INDArray weight = form.weight(first, second);
+    check.compare("weight", weight);
+    if (check.has("x")) {
+      INDArray x = check.array("x");
+      INDArray output = x.mmul(weight.transpose());
+      check.compare("output", output.add(check.array("bias").reshape(1, output.size(1))));
+      INDArray upstream = check.array("upstream");
+      INDArray ofWeight = upstream.transpose().mmul(x);
+      LowRankHadamard.Factor ofFirst = form.gradientOfFirst(first, second, ofWeight);
+      LowRankHadamard.Factor ofSecond = form.gradientOfSecond(first, second, ofWeight);
+      check.compare("gradX1", ofFirst.x());
+      check.compare("gradY1", ofFirst.y());
+      check.compare("gradX2", ofSecond.x());
+      check.compare("gradY2", ofSecond.y());
+      check.compare("gradBias", upstream.sum(0));
+      check.compare("gradX", upstream.mmul(weight));
+    }
+    if (check.has("t1")) {
+      check.compare(
+          "convKernelProp3",
+          form.weight(
+              new LowRankHadamard.Factor(first.x(), first.y(), check.array("t1")),
+              new LowRankHadamard.Factor(second.x(), second.y(), check.array("t2"))));
+    }
+  }
+
+  private static double[] part(double[] all, int index, int parts) {
+    int length = all.length / parts;
+    return Arrays.copyOfRange(all, index * length, (index + 1) * length);
+  }
+
+  private static double[] joined(double[] a, double[] b) {
+    return DoubleStream.concat(Arrays.stream(a), Arrays.stream(b)).toArray();
+  }
+
+  private static double[] transposed(double[] matrix, int rows, int columns) {
+    double[] transposed = new double[matrix.length];
+    Arrays.setAll(transposed, k -> matrix[k % rows * columns + k / rows]);
+    return transposed;
+  }
+
+  private static double[] flat(double[][] rows) {
+    return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
+  }
+
+  /** The inputs of a file and the comparison with what it expects. */
+  private record Check(GoldenFile file, Deviation deviation) {
+
+    boolean expects(String field) {
+      return file.json().get("expected").hasNonNull(field);
+    }
+
+    boolean has(String input) {
+      return file.json().get("inputs").hasNonNull(input);
+    }
+
+    double[] input(String field) {
+      JsonNode value = file.json().get("inputs").get(field);
+      return GoldenFile.numbers(value.isArray() ? value : value.get("data"));
+    }
+
+    int[] shape(String field) {
+      double[] shape = GoldenFile.numbers(file.json().get("inputs").get(field).get("shape"));
+      return Arrays.stream(shape).mapToInt(size -> (int) size).toArray();
+    }
+
+    INDArray array(String field) {
+      return Nd4j.createFromArray(input(field)).reshape('c', shape(field));
+    }
+
+    void compare(String field, INDArray actual) {
+      compare(field, actual.dup('c').data().asDouble());
+    }
+
+    double[][] matrix(String field) {
+      double[] data = input(field);
+      int[] shape = shape(field);
+      double[][] rows = new double[shape[0]][];
+      Arrays.setAll(rows, i -> Arrays.copyOfRange(data, i * shape[1], (i + 1) * shape[1]));
+      return rows;
+    }
+
+    /** A field that a file leaves out is not compared. */
+    void compare(String field, double... actual) {
+      if (expects(field)) {
+        compare(field, file.json().get("expected").get(field), actual);
+      }
+    }
+
+    void compare(String what, JsonNode expected, double... actual) {
+      JsonNode data = expected.isObject() ? expected.get("data") : expected;
+      deviation.compare(
+          what, data.isArray() ? GoldenFile.numbers(data) : new double[] {data.asDouble()}, actual);
+    }
+  }
+}
