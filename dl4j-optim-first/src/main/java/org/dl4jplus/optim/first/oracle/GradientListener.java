@@ -152,6 +152,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     oracle.readGradient(turn.gradient());
     turn.begin(access.score(), access.iteration(), access.epoch(), access.updater());
     turn.record(own.tape);
+    own.tape = null;
     own.inside = true;
     try {
       own.replaced = run(turn);
