@@ -37,7 +37,7 @@ class IteratorContractTest {
   private static final List<Topology> TOPOLOGIES =
       List.of(Topology.DENSE, Topology.CONVOLUTION, Topology.RECURRENT, Topology.GRAPH);
 
-  private static final int BATCHES = 7;
+  private static final int BATCHES = 5;
 
   @TempDir Path directory;
 
@@ -152,13 +152,13 @@ class IteratorContractTest {
   @MethodSource("variants")
   void trains(String name, Variant variant) {
     for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
-      for (Topology topology : TOPOLOGIES) {
+      for (Topology topology : type == DataType.FLOAT ? TOPOLOGIES : List.of(Topology.DENSE)) {
         String in = name + ", " + topology + ", " + type + ": ";
         DataSetIterator iterator = variant.over(Models.batches(topology, type, BATCHES));
         Model model = network(topology, type, variant, iterator);
         DataSet data = topology.data(type, 0);
         double before = Models.score(model, data);
-        for (int epoch = 0; epoch < 6; epoch++) {
+        for (int epoch = 0; epoch < 4; epoch++) {
           Models.fit(model, iterator);
           assertFalse(iterator.hasNext(), in + "epoch " + epoch + " is not over");
         }

@@ -106,10 +106,20 @@ public final class Tape {
    * @throws UnsupportedOperationException naming layers that are not recorded
    */
   public INDArray gradients() {
-    requireAll();
     INDArray rows = Nd4j.create(dataType, examples, size);
-    layers.forEach(layer -> layer.gradients(rows));
+    gradients(rows);
     return rows;
+  }
+
+  /**
+   * The gradients of the examples, one by one.
+   *
+   * @param rows takes the gradients, of shape [examples, n]
+   * @throws UnsupportedOperationException naming layers that are not recorded
+   */
+  public void gradients(INDArray rows) {
+    requireAll();
+    layers.forEach(layer -> layer.gradients(rows));
   }
 
   /**
