@@ -36,6 +36,8 @@ public final class Headlines {
           new KroneckerCostHeadline(),
           new OasisHeadline(),
           new SaniaHeadline(),
+          new CurvatureCostHeadline(),
+          new LanguageHeadline(),
           new TransportHeadline());
 
   private Headlines() {}

@@ -119,6 +119,8 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     if (recordsLayers() && ModelAccess.isNetwork(model)) {
       Attached own = attached(model);
       if (!own.inside) {
+        // Two that record would take each other's wrappers off.
+        refuseOthers(ModelAccess.of(model).listeners());
         own.recorder.begin(model, null);
         own.recording = true;
       }
