@@ -36,9 +36,11 @@ public final class Headlines {
           new KroneckerCostHeadline(),
           new OasisHeadline(),
           new SaniaHeadline(),
-          new CurvatureCostHeadline(),
           new LanguageHeadline(),
-          new TransportHeadline());
+          new TransportHeadline(),
+          new ShampooHeadline(),
+          new PruningHeadline(),
+          new MfacCostHeadline());
 
   private Headlines() {}
 
