@@ -36,7 +36,7 @@ public final class Headlines {
           new KroneckerCostHeadline(),
           new OasisHeadline(),
           new SaniaHeadline(),
-          new CurvatureCostHeadline(),
+          new DiagonalCostHeadline(),
           new LanguageHeadline(),
           new TransportHeadline());
 
