@@ -40,7 +40,7 @@ final class ListenerVariants {
     {"Mkor", "hybrid", "{'hybrid': true, 'window': 2, 'minSteps': 4}"},
     {"Fosi", "early", "{'eigenUpdateFrequency': 3, 'warmup': 2, 'largestEigenvalues': 2}"},
     {"Egn", "all on", "{'lineSearch': true, 'adaptiveRegularization': true, 'momentum': 0.5}"},
-    {"Oasis", "fixed", "{'mode': 'FIXED', 'momentum': 0.9}"},
+    {"Oasis", "fixed", "{'mode': 'FIXED', 'momentum': 0.9, 'alpha': 0.1}"},
     {"Sania", "Hutchinson", "{'preconditioner': 'HUTCHINSON'}"},
     {"Sania", "Adam", "{'preconditioner': 'ADAM_SQR', 'sqrt': true}"},
   };

@@ -2,12 +2,15 @@ package org.dl4jplus.integration.golden;
 
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
 import org.dl4jplus.ot.lowrank.LowRankHadamard;
 import org.dl4jplus.ot.metric.CircleLoss;
+import org.dl4jplus.ot.pooling.GeneralizedSumPooling;
+import org.dl4jplus.ot.pooling.PartialTransport;
 import org.dl4jplus.ot.projection.Birkhoff;
 import org.dl4jplus.ot.projection.Box;
 import org.dl4jplus.ot.projection.L1Ball;
@@ -33,6 +36,8 @@ final class LayerAdapter {
     adapters.put("CircleLoss", LayerAdapter::circleLoss);
     adapters.put("DeepSetsEquivariant", LayerAdapter::deepSets);
     adapters.put("FedParaDense", LayerAdapter::fedPara);
+    adapters.put("GeneralizedSumPooling", LayerAdapter::sumPooling);
+    adapters.put("PartialTransportPlan", LayerAdapter::partialTransport);
   }
 
   private static void projections(GoldenFile file, DataType type, Deviation deviation) {
@@ -184,6 +189,71 @@ final class LayerAdapter {
               new LowRankHadamard.Factor(first.x(), first.y(), check.array("t1")),
               new LowRankHadamard.Factor(second.x(), second.y(), check.array("t2"))));
     }
+  }
+
+  private static void sumPooling(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    Check check = new Check(file, deviation);
+    double[] features = check.input("features");
+    double[] prototypes = check.input("prototypes");
+    int examples = check.shape("features")[0];
+    GeneralizedSumPooling pooling =
+        new GeneralizedSumPooling(
+            prototypes,
+            check.shape("features")[1],
+            config.get("transportRatio").asDouble(),
+            config.get("entropyWeight").asDouble(),
+            GeneralizedSumPooling.Reduction.valueOf(config.path("poolingType").asText("MEAN")));
+    Map<String, double[]> actual = new LinkedHashMap<>();
+    double[] ofPrototypes = new double[prototypes.length];
+    for (int e = 0; e < examples; e++) {
+      GeneralizedSumPooling.Pooled pooled = pooling.pool(part(features, e, examples));
+      actual.merge("cost", pooled.cost(), LayerAdapter::joined);
+      actual.merge("residual", pooled.transport().residual(), LayerAdapter::joined);
+      actual.merge("transport", pooled.transport().plan(), LayerAdapter::joined);
+      actual.merge("mixingWeights", pooled.transport().weights(), LayerAdapter::joined);
+      actual.merge("pooled", pooled.pooled(), LayerAdapter::joined);
+      actual.merge("attributes", pooled.attributes(), LayerAdapter::joined);
+      double[] ofAttributes =
+          check.has("upstreamAttributes")
+              ? part(check.input("upstreamAttributes"), e, examples)
+              : null;
+      actual.merge(
+          "gradFeatures",
+          pooled.backward(
+              part(check.input("upstreamPooled"), e, examples), ofAttributes, ofPrototypes),
+          LayerAdapter::joined);
+    }
+    actual.put("gradPrototypes", ofPrototypes);
+    actual.forEach(check::compare);
+  }
+
+  private static void partialTransport(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    Check check = new Check(file, deviation);
+    int examples = check.shape("cost")[0];
+    int targets = check.shape("cost")[1];
+    int locations = check.shape("cost")[2];
+    double[] plan = {};
+    double[] gradient = {};
+    for (int e = 0; e < examples; e++) {
+      PartialTransport transport =
+          new PartialTransport(
+              part(check.input("cost"), e, examples),
+              targets,
+              config.get("transportRatio").asDouble(),
+              config.get("entropyWeight").asDouble());
+      double[] upstream = part(check.input("upstream"), e, examples);
+      plan = joined(plan, joined(transport.residual(), transport.plan()));
+      gradient =
+          joined(
+              gradient,
+              transport.backward(
+                  Arrays.copyOf(upstream, locations),
+                  Arrays.copyOfRange(upstream, locations, upstream.length)));
+    }
+    check.compare("plan", plan);
+    check.compare("gradCost", gradient);
   }
 
   private static double[] part(double[] all, int index, int parts) {
