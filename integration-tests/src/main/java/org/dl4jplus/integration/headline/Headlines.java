@@ -36,6 +36,7 @@ public final class Headlines {
           new KroneckerCostHeadline(),
           new OasisHeadline(),
           new SaniaHeadline(),
+          new DiagonalCostHeadline(),
           new LanguageHeadline(),
           new TransportHeadline(),
           new ShampooHeadline(),
