@@ -35,7 +35,10 @@ public final class Headlines {
           new KroneckerHeadline(),
           new KroneckerCostHeadline(),
           new OasisHeadline(),
-          new SaniaHeadline());
+          new SaniaHeadline(),
+          new CurvatureCostHeadline(),
+          new LanguageHeadline(),
+          new TransportHeadline());
 
   private Headlines() {}
 

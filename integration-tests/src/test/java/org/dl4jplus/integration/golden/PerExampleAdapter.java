@@ -1,6 +1,7 @@
 package org.dl4jplus.integration.golden;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -98,21 +99,20 @@ final class PerExampleAdapter implements GoldenAdapter {
     private static Layer layer(JsonNode node) {
       Activation activation = Activation.fromString(node.path("activation").asText("identity"));
       String kind = node.get("type").asText();
-      JsonNode weight = node.path("params").path("W");
+      JsonNode weightShape = node.path("params").path("W");
       boolean bias = node.path("params").has("b");
       return switch (kind) {
         case "dense" ->
             new DenseLayer.Builder()
-                .nOut(weight.get(0).size())
+                .nOut(weightShape.get(1).asInt())
                 .hasBias(bias)
                 .hasLayerNorm(node.path("layerNorm").asBoolean())
                 .activation(activation)
                 .build();
         case "output" ->
             new OutputLayer.Builder(
-                    LossFunction.valueOf(
-                        node.get("loss").asText().toUpperCase(java.util.Locale.ROOT)))
-                .nOut(weight.get(0).size())
+                    LossFunction.valueOf(node.get("loss").asText().toUpperCase(Locale.ROOT)))
+                .nOut(weightShape.get(1).asInt())
                 .hasBias(bias)
                 .activation(activation)
                 .build();
@@ -120,7 +120,7 @@ final class PerExampleAdapter implements GoldenAdapter {
             new ConvolutionLayer.Builder(pair(node, "kernel"))
                 .stride(pair(node, "stride"))
                 .padding(pair(node, "padding"))
-                .nOut(weight.size())
+                .nOut(weightShape.get(0).asInt())
                 .hasBias(bias)
                 .activation(activation)
                 .build();

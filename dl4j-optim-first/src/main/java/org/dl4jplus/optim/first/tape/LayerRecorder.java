@@ -98,7 +98,7 @@ public final class LayerRecorder {
   /** With statistics of the batch no example has a loss of its own, trained parts or not. */
   private void addMixing(ModelAccess access) {
     for (Layer layer : access.layers()) {
-      if (layer instanceof BatchNormalization) {
+      if (inner(layer) instanceof BatchNormalization) {
         String name = describe(layer.conf().getLayer().getLayerName(), layer);
         if (!unsupported.contains(name)) {
           unsupported.add(name);

@@ -2,6 +2,7 @@ package org.dl4jplus.optim.first.tape;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -152,6 +153,35 @@ class RecordingTest {
         assertThrows(UnsupportedOperationException.class, tape::squaredNorms)
             .getMessage()
             .contains("layer2 (PReLULayer)"));
+  }
+
+  /** Another thread may write or copy the configuration in the middle of a recorded pass. */
+  @Test
+  void aWrappedConfigurationIsWrittenAsTheUsers() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            TapeTest.builder()
+                .layer(new DenseLayer.Builder().nIn(4).nOut(4).build())
+                .layer(new LSTM.Builder().nIn(4).nOut(2).build())
+                .layer(TapeTest.rnnOutput())
+                .inputPreProcessor(1, new FeedForwardToRnnPreProcessor())
+                .setInputType(InputType.feedForward(4))
+                .build());
+    network.init();
+    String before = network.getLayerWiseConfigurations().toJson();
+    LayerRecorder recorder = new LayerRecorder();
+    recorder.begin(network, null);
+    try {
+      assertInstanceOf(
+          RecordingActivation.class,
+          network.getLayer(0).conf().getLayer() instanceof DenseLayer d
+              ? d.getActivationFn()
+              : null);
+      assertEquals(before, network.getLayerWiseConfigurations().toJson());
+    } finally {
+      recorder.abandon();
+    }
+    assertEquals(before, network.getLayerWiseConfigurations().toJson());
   }
 
   @Test
