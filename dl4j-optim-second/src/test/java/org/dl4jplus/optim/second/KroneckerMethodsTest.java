@@ -65,6 +65,14 @@ class KroneckerMethodsTest {
         new Case(
             () -> Kfac.builder().factorUpdateFrequency(3).klClip(0.0).weightDecay(1e-3).build(),
             new Sgd(0.1)),
+        new Case(
+            () ->
+                Kfac.builder()
+                    .fisher(Kfac.Fisher.SAMPLED)
+                    .factorUpdateFrequency(2)
+                    .inverseUpdateFrequency(4)
+                    .build(),
+            new Sgd(0.3)),
         new Case(() -> Mkor.builder().factorUpdateFrequency(1).build(), new Nesterovs(0.1, 0.9)),
         new Case(
             () -> Mkor.builder().factorUpdateFrequency(2).variant(Mkor.Variant.EXACT).build(),
@@ -234,10 +242,9 @@ class KroneckerMethodsTest {
           new MultiLayerNetwork(
               builder(c.updater.clone())
                   .list()
-                  .layer(new LSTM.Builder().nIn(2).nOut(3).build())
                   .layer(
                       new RnnOutputLayer.Builder(LossFunction.MCXENT)
-                          .nIn(3)
+                          .nIn(2)
                           .nOut(2)
                           .activation(Activation.SOFTMAX)
                           .build())
@@ -310,6 +317,46 @@ class KroneckerMethodsTest {
     assertTrue(before.distance2(after) < 0.05 * before.norm2Number().doubleValue());
   }
 
+  /** Recurrent layers are one map of the step's input and the last output. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void trainsARecurrentNetwork(Case c) {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            builder(c.updater.clone())
+                .list()
+                .layer(new LSTM.Builder().nIn(2).nOut(3).build())
+                .layer(
+                    new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                        .nIn(3)
+                        .nOut(2)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .build());
+    network.init();
+    GradientListener method = c.method.get();
+    network.setListeners(method);
+    INDArray features = batch(6, 2, 5).getFeatures();
+    INDArray labels = Nd4j.create(DataType.DOUBLE, 6, 2, 5);
+    for (int i = 0; i < 30; i++) {
+      int example = i / 5;
+      int step = i % 5;
+      int label = features.getDouble(example, 0, step) > 0 ? 1 : 0;
+      labels.putScalar(new int[] {example, label, step}, 1);
+    }
+    DataSet batch = new DataSet(features, labels);
+    double before = network.score(batch);
+    for (int i = 0; i < 30; i++) {
+      network.fit(batch);
+    }
+    assertTrue(network.score(batch) < 0.7 * before, () -> before + " -> " + network.score(batch));
+    if (method instanceof Kfac) {
+      // 2 + 3 inputs and the bias; four gates of 3.
+      assertEquals(6, method.state(network).matrix(0).rows());
+      assertEquals(12, method.state(network).matrix(1).rows());
+    }
+  }
+
   @Test
   void mkorLeavesNamedLayersAlone() {
     INDArray[] first = new INDArray[2];
@@ -356,6 +403,28 @@ class KroneckerMethodsTest {
     plain.setListeners();
     plain.fit(batch);
     assertArrayEquals(plain.params().toDoubleVector(), network.params().toDoubleVector(), 1e-15);
+  }
+
+  /** The mean of d d^T over drawn labels is diag(p) - p p^T: known for one layer. */
+  @Test
+  void drawnLabelsGiveTheFisherMatrix() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(builder(new Sgd(0)).list().layer(output(3)).build());
+    network.init();
+    Kfac method = Kfac.builder().fisher(Kfac.Fisher.SAMPLED).factorDecay(0.0).seed(3L).build();
+    network.setListeners(method);
+    DataSet batch = batch(2000, 3);
+    INDArray start = network.params().dup();
+    network.fit(batch);
+    assertEquals(start, network.params());
+    INDArray p = network.output(batch.getFeatures());
+    INDArray expected = p.transpose().mmul(p).divi(-2000).addi(Nd4j.diag(p.mean(0)));
+    INDArray actual = method.state(network).matrix(1);
+    // Four standard deviations: an entry of d d^T lies in [-1, 1], with a variance below 1/4.
+    assertTrue(expected.sub(actual).amaxNumber().doubleValue() < 4 * 0.5 / Math.sqrt(2000));
+    INDArray first = actual.dup();
+    network.fit(batch);
+    assertNotEquals(first, method.state(network).matrix(1));
   }
 
   @Test

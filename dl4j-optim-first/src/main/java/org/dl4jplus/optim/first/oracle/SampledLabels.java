@@ -15,11 +15,16 @@ import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 import org.nd4j.linalg.lossfunctions.impl.LossSparseMCXENT;
 
 /** Draws labels from the distributions that the losses stand for. */
-final class SampledLabels implements OutputErrors {
+public final class SampledLabels implements OutputErrors {
 
   private final SplittableRandom random;
 
-  SampledLabels(long seed) {
+  /**
+   * Labels for one pass.
+   *
+   * @param seed of the draws
+   */
+  public SampledLabels(long seed) {
     random = new SplittableRandom(seed);
   }
 
