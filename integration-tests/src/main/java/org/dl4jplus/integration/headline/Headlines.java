@@ -28,12 +28,17 @@ public final class Headlines {
           new SurrogateHeadline(),
           new GamesHeadline(),
           new ScheduleHeadline(),
+          new HybridHeadline(),
+          new GaussNewtonHeadline(),
           new CurvatureHeadline(),
           new CurvatureCostHeadline(),
           new KroneckerHeadline(),
           new KroneckerCostHeadline(),
           new OasisHeadline(),
-          new SaniaHeadline());
+          new SaniaHeadline(),
+          new CurvatureCostHeadline(),
+          new LanguageHeadline(),
+          new TransportHeadline());
 
   private Headlines() {}
 

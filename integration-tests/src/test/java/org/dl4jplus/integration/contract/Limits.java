@@ -27,6 +27,8 @@ final class Limits {
 
   private static final Map<Contract, Map<String, String>> TABLE =
       Map.of(
+          Contract.LOSS_FALLS,
+          Map.of("ScalableShampoo", "the authors' rate of 1 is too high for the recurrent network"),
           Contract.AVERAGING,
           Map.of("MicroAdam", "places and codes have no mean, and it says so"),
           Contract.ZERO_RATE,
@@ -45,6 +47,7 @@ final class Limits {
               "EntropicMirror", "making a row sum to 1 rounds",
               "Lamb decay", "decay moves them",
               "Lars Nesterov", "decay moves them",
+              "ScalableShampoo decay", "decay moves them",
               "ScheduleFreeAdamW decay", "decay moves them",
               "ScheduleFreeSgd warm", "decay moves them"),
           Contract.OTHERS_UNTOUCHED,
@@ -56,6 +59,7 @@ final class Limits {
           "seed", "any number is a seed",
           "Adafactor.decayRate", "an exponent that is negative",
           "AdaLomo.decayRate", "an exponent that is negative",
+          "ScalableShampoo.beta2=1.0", "sums, the default",
           "SubsetNormAdam.subsetSize", "negative sizes count from the rows",
           "SubsetNormAdam.beta2=1.0", "sums of squares, as in AdaGrad",
           "SubsetNormAdam.rank=0", "the default momentum has no rank",

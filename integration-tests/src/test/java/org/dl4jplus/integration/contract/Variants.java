@@ -58,6 +58,7 @@ final class Variants {
                   "tanh", "{'kappa': 'TANH', 'kappaEpsilon': 0.1}",
                   "groups", "{'kappa': 'GROUP_L2'}",
                   "nuclear", "{'kappa': 'NUCLEAR'}")),
+          Map.entry("Mfac", Map.of("window", "{'numGradients': 3, 'momentum': 0.5}")),
           Map.entry("Muon", Map.of("hidden only", "{'hiddenOnly': true}")),
           Map.entry(
               "OnlineSubspaceDescent",
@@ -75,6 +76,15 @@ final class Variants {
                       over(
                           "org.dl4jplus.optim.first.Adan",
                           ", 'rank': 1" + ", 'projectionOptimizer': 'NONE_SVD'"))),
+          Map.entry(
+              "ScalableShampoo",
+              Map.of(
+                  "blocks",
+                      "{'learningRate': 0.1, 'blockSize': 3, 'graft': 'ADAGRAD', 'beta2': 0.9,"
+                          + " 'startPreconditioningStep': 3, 'preconditioningComputeSteps': 2}",
+                  "decay",
+                      "{'learningRate': 0.01, 'mergeSmallDimensions': false, 'graft': 'NONE',"
+                          + " 'nesterov': false, 'weightDecay': 0.001}")),
           Map.entry(
               "Soap", Map.of("every step", "{'preconditionFrequency': 1, 'precondition1d': true}")),
           Map.entry(

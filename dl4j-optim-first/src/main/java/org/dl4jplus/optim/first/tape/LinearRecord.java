@@ -92,12 +92,6 @@ class LinearRecord extends LayerRecord {
     layout.write(matrix, vector);
   }
 
-  /**
-   * {@inheritDoc}
-   *
-   * <p>Without the gradients, the double sum over positions may cancel: it gets an allowance for
-   * rounding, so that no norm comes out too small.
-   */
   @Override
   public void addSquaredNorms(double[] sums) {
     if (positions == 1) {

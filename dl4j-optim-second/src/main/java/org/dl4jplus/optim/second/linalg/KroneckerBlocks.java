@@ -1,12 +1,13 @@
 package org.dl4jplus.optim.second.linalg;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import org.dl4jplus.optim.first.vector.HostView;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -20,9 +21,14 @@ public final class KroneckerBlocks {
   private final List<Block> blocks = new ArrayList<>();
   private CompletableFuture<List<InverseRoot>> pending;
 
-  /** One block: where it lies, and for each axis the statistic and its root. */
+  /** One block: where it begins, and for each axis the statistic and its root. */
   private record Block(
-      INDArrayIndex[] place, long[] shape, List<INDArray> statistics, List<INDArray> roots) {}
+      long[] start, long[] shape, List<INDArray> statistics, List<INDArray> roots) {
+
+    long length() {
+      return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    }
+  }
 
   /**
    * Opens the arrays.
@@ -36,11 +42,11 @@ public final class KroneckerBlocks {
     this.dimensions = dimensions.clone();
     long at = 0;
     for (long[][] sides : sides(dimensions, blockSize)) {
-      INDArrayIndex[] place = new INDArrayIndex[dimensions.length];
+      long[] start = new long[dimensions.length];
       long[] shape = new long[dimensions.length];
-      Block block = new Block(place, shape, new ArrayList<>(), new ArrayList<>());
+      Block block = new Block(start, shape, new ArrayList<>(), new ArrayList<>());
       for (int axis = 0; axis < shape.length; axis++) {
-        place[axis] = NDArrayIndex.interval(sides[axis][0], sides[axis][1]);
+        start[axis] = sides[axis][0];
         shape[axis] = sides[axis][1] - sides[axis][0];
         block.statistics.add(square(statistics, at, shape[axis]));
         block.roots.add(square(roots, at, shape[axis]));
@@ -174,7 +180,10 @@ public final class KroneckerBlocks {
       if (blocks.size() == 1) {
         gradient.assign(x);
       } else {
-        gradient.reshape('c', dimensions).get(block.place).assign(x.reshape('c', block.shape));
+        HostView target = new HostView(gradient);
+        HostView source = new HostView(x);
+        visit(block, (inBlock, inTensor) -> target.set(inTensor, source.get(inBlock)));
+        target.flush();
       }
     }
   }
@@ -184,8 +193,37 @@ public final class KroneckerBlocks {
     if (blocks.size() == 1) {
       return gradient;
     }
-    INDArray entries = gradient.reshape('c', dimensions).get(block.place).dup('c');
-    return entries.reshape('c', new long[] {entries.length()});
+    INDArray entries = Nd4j.createUninitialized(gradient.dataType(), block.length());
+    HostView target = new HostView(entries);
+    HostView source = new HostView(gradient);
+    visit(block, (inBlock, inTensor) -> target.set(inBlock, source.get(inTensor)));
+    target.flush();
+    return entries;
+  }
+
+  /** Takes the places of one entry: in the block and in the tensor. */
+  private interface Places {
+    void accept(int inBlock, int inTensor);
+  }
+
+  /** Goes through a block's entries, row-major. */
+  private void visit(Block block, Places places) {
+    int last = dimensions.length - 1;
+    long[] at = new long[last];
+    int inBlock = 0;
+    while (inBlock < block.length()) {
+      long inTensor = 0;
+      for (int axis = 0; axis < last; axis++) {
+        inTensor = (inTensor + block.start[axis] + at[axis]) * dimensions[axis + 1];
+      }
+      inTensor += block.start[last];
+      for (int i = 0; i < block.shape[last]; i++) {
+        places.accept(inBlock++, (int) inTensor + i);
+      }
+      for (int axis = last - 1; axis >= 0 && ++at[axis] == block.shape[axis]; axis--) {
+        at[axis] = 0;
+      }
+    }
   }
 
   private static INDArray unfold(INDArray flat, long rows) {

@@ -51,6 +51,33 @@ class KroneckerBlocksTest {
   }
 
   @Test
+  void blocksOfOneRowAndThreeAxes() {
+    for (long[] shape : new long[][] {{4, 3}, {3, 4}, {3, 2, 5}, {1, 5}}) {
+      long size = KroneckerBlocks.size(shape, 2);
+      INDArray statistics = Nd4j.create(DataType.DOUBLE, size);
+      INDArray roots = Nd4j.create(DataType.DOUBLE, size);
+      KroneckerBlocks blocks = new KroneckerBlocks(shape, 2, statistics, roots);
+      blocks.start(0);
+      INDArray g = Nd4j.arange(1, 1 + Nd4j.create(shape).length()).castTo(DataType.DOUBLE);
+      INDArray before = g.dup();
+      blocks.precondition(g);
+      assertEquals(before, g);
+      blocks.accumulate(g, 1, 1);
+      // The traces of a block's statistics are its sum of squares, once for each axis.
+      double squares = g.mul(g).sumNumber().doubleValue();
+      double traces = trace(statistics, shape, 2);
+      assertEquals(shape.length * squares, traces, 1e-9 * traces);
+    }
+  }
+
+  private static double trace(INDArray statistics, long[] shape, long blockSize) {
+    // The unit matrices of a fresh start are where the diagonals lie.
+    INDArray unit = statistics.ulike();
+    new KroneckerBlocks(shape, blockSize, unit, statistics.ulike()).start(1);
+    return unit.mul(statistics).sumNumber().doubleValue();
+  }
+
+  @Test
   void anotherThreadFindsTheSameRoots() throws InterruptedException {
     long[] shape = {3, 4};
     long size = KroneckerBlocks.size(shape, 2);
