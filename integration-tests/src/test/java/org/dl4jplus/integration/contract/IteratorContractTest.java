@@ -188,7 +188,7 @@ class IteratorContractTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("variants")
   void goesOnToTheSameBits(String name, Variant variant) throws Exception {
-    for (Topology topology : TOPOLOGIES) {
+    for (Topology topology : List.of(Topology.DENSE, Topology.GRAPH)) {
       DataSetIterator iterator = variant.over(batches(topology));
       Model model = Models.network(topology, DataType.FLOAT, new Adam(0.01));
       model.setListeners(variant.listeners(iterator).toArray(TrainingListener[]::new));
@@ -197,7 +197,7 @@ class IteratorContractTest {
       Model loaded = Models.saved(model, directory.resolve("model.zip").toFile());
       DataSetIterator second = variant.goneOn(iterator, batches(topology));
       loaded.setListeners(variant.listeners(second).toArray(TrainingListener[]::new));
-      for (int epoch = 2; epoch < 5; epoch++) {
+      for (int epoch = 2; epoch < 4; epoch++) {
         Models.fit(model, iterator);
         Models.fit(loaded, second);
       }
@@ -211,7 +211,7 @@ class IteratorContractTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("variants")
   void parallelWrapperTrainsOrSaysWhyNot(String name, Variant variant) {
-    for (Topology topology : List.of(Topology.CONVOLUTION, Topology.GRAPH)) {
+    for (Topology topology : List.of(Topology.DENSE, Topology.GRAPH)) {
       DataSetIterator iterator = variant.over(batches(topology));
       Models.trainsInParallelOrSaysWhyNot(
           network(topology, DataType.FLOAT, variant, iterator),
