@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Random;
 import org.dl4jplus.integration.data.BundledData;
 import org.dl4jplus.ot.solver.ExactOT;
+import org.dl4jplus.ot.solver.MirrorSinkhorn;
 import org.dl4jplus.ot.solver.PointCloud;
 import org.dl4jplus.ot.solver.Sinkhorn;
 import org.dl4jplus.ot.solver.SinkhornNewtonSparse;
@@ -31,6 +32,10 @@ final class TransportHeadline implements Headline {
   private static final int ENTRIES = 6;
   private static final int SEEDS = 4;
   private static final double GAMMA = 100;
+
+  private static final int NOISY = 20;
+  private static final int SCALINGS = 2000;
+  private static final int INNER = 100;
 
   @Override
   public String name() {
@@ -60,6 +65,7 @@ final class TransportHeadline implements Headline {
     points(rows);
     rows.add(digits());
     sparse(rows);
+    rows.add(noisy());
     return rows;
   }
 
@@ -203,6 +209,80 @@ final class TransportHeadline implements Headline {
             Bar.atMost(1)));
     rows.add(
         Row.difference("L1 error of the rows", "exact", 0, "sparse transport", error, Bar.NONE));
+  }
+
+  /** Both with the best of some steps, at equal numbers of scalings. */
+  private static Row noisy() {
+    double inner = Double.POSITIVE_INFINITY;
+    double single = Double.POSITIVE_INFINITY;
+    for (double step : new double[] {0.1, 0.3, 1, 3, 10}) {
+      double ofInner = 0;
+      double ofSingle = 0;
+      for (int seed = 1; seed <= SEEDS; seed++) {
+        double[][] cost = new double[NOISY][];
+        Random random = new Random(seed);
+        Arrays.setAll(cost, i -> random.doubles(NOISY).toArray());
+        TransportProblem problem = TransportProblem.of(cost, null, null);
+        double optimum = new ExactOT().solve(problem).linearCost();
+        double[] costs = problem.geometry().costs();
+        MirrorSinkhorn.GradientOracle oracle =
+            x -> Arrays.stream(costs).map(c -> c + random.nextGaussian()).toArray();
+        double[] plan =
+            MirrorSinkhorn.builder()
+                .iterations(SCALINGS)
+                .stepSize(step)
+                .build()
+                .minimize(oracle, problem.a(), problem.b())
+                .rounded();
+        ofSingle += (dot(costs, plan) - optimum) / SEEDS;
+        ofInner += (dot(costs, projected(oracle, problem, step)) - optimum) / SEEDS;
+      }
+      inner = Math.min(inner, ofInner);
+      single = Math.min(single, ofSingle);
+    }
+    return Row.ratio(
+        "gap to the exact cost from gradients with unit noise, 20 x 20, 2000 scalings, best step",
+        "100 scalings a gradient",
+        inner,
+        "Mirror Sinkhorn: one",
+        single,
+        Bar.atMost(1));
+  }
+
+  /** Mirror descent that projects each iterate by Sinkhorn's iteration. */
+  private static double[] projected(
+      MirrorSinkhorn.GradientOracle oracle, TransportProblem problem, double step) {
+    double[] a = problem.a();
+    double[] b = problem.b();
+    double[] x = new double[a.length * b.length];
+    Arrays.setAll(x, k -> a[k / b.length] * b[k % b.length]);
+    double[] average = new double[x.length];
+    int outer = SCALINGS / INNER;
+    for (int t = 1; t <= outer; t++) {
+      double[] gradient = oracle.gradient(x);
+      double[][] logs = new double[a.length][b.length];
+      for (int k = 0; k < x.length; k++) {
+        average[k] += x[k] / outer;
+        logs[k / b.length][k % b.length] = step / Math.sqrt(t) * gradient[k] - Math.log(x[k]);
+      }
+      x =
+          Sinkhorn.builder()
+              .epsilon(1.0)
+              .maxIterations(INNER / 2)
+              .tolerance(0.0)
+              .build()
+              .solve(logs, a, b)
+              .plan();
+    }
+    return MirrorSinkhorn.round(average, a, b);
+  }
+
+  private static double dot(double[] p, double[] q) {
+    double sum = 0;
+    for (int k = 0; k < p.length; k++) {
+      sum += p[k] * q[k];
+    }
+    return sum;
   }
 
   private static double[][] gaussian(Random random, int points) {
