@@ -11,6 +11,7 @@ import org.dl4jplus.ot.lowrank.LowRankHadamard;
 import org.dl4jplus.ot.metric.CircleLoss;
 import org.dl4jplus.ot.pooling.GeneralizedSumPooling;
 import org.dl4jplus.ot.pooling.PartialTransport;
+import org.dl4jplus.ot.pooling.ZeroShotLoss;
 import org.dl4jplus.ot.projection.Birkhoff;
 import org.dl4jplus.ot.projection.Box;
 import org.dl4jplus.ot.projection.L1Ball;
@@ -37,6 +38,7 @@ final class LayerAdapter {
     adapters.put("DeepSetsEquivariant", LayerAdapter::deepSets);
     adapters.put("FedParaDense", LayerAdapter::fedPara);
     adapters.put("GeneralizedSumPooling", LayerAdapter::sumPooling);
+    adapters.put("GspZeroShotLoss", LayerAdapter::zeroShot);
     adapters.put("PartialTransportPlan", LayerAdapter::partialTransport);
   }
 
@@ -254,6 +256,22 @@ final class LayerAdapter {
     }
     check.compare("plan", plan);
     check.compare("gradCost", gradient);
+  }
+
+  private static void zeroShot(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    Check check = new Check(file, deviation);
+    int[] labels = Arrays.stream(check.input("labels")).mapToInt(l -> (int) l).toArray();
+    ZeroShotLoss.Result result =
+        ZeroShotLoss.builder()
+            .ridge(config.get("ridge").asDouble())
+            .scale(config.get("softmaxScale").asDouble())
+            .split(ZeroShotLoss.Split.valueOf(config.path("split").asText("HALVES")))
+            .build()
+            .loss(check.array("attributes"), labels, check.array("classEmbeddings"));
+    check.compare("loss", result.loss());
+    check.compare("gradAttributes", result.ofAttributes());
+    check.compare("gradClassEmbeddings", result.ofEmbeddings());
   }
 
   private static double[] part(double[] all, int index, int parts) {
