@@ -11,6 +11,7 @@ import org.dl4jplus.ot.lowrank.LowRankHadamard;
 import org.dl4jplus.ot.metric.CircleLoss;
 import org.dl4jplus.ot.pooling.GeneralizedSumPooling;
 import org.dl4jplus.ot.pooling.PartialTransport;
+import org.dl4jplus.ot.pooling.ZeroShotLoss;
 import org.dl4jplus.ot.projection.Birkhoff;
 import org.dl4jplus.ot.projection.Box;
 import org.dl4jplus.ot.projection.L1Ball;
@@ -20,6 +21,7 @@ import org.dl4jplus.ot.projection.SparseSimplex;
 import org.dl4jplus.ot.projection.SpectralNormBall;
 import org.dl4jplus.ot.projection.Stiefel;
 import org.dl4jplus.ot.projection.VectorProjection;
+import org.dl4jplus.ot.robust.WassersteinPerturbation;
 import org.dl4jplus.ot.sets.EquivariantMap;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -37,6 +39,8 @@ final class LayerAdapter {
     adapters.put("DeepSetsEquivariant", LayerAdapter::deepSets);
     adapters.put("FedParaDense", LayerAdapter::fedPara);
     adapters.put("GeneralizedSumPooling", LayerAdapter::sumPooling);
+    adapters.put("GspZeroShotLoss", LayerAdapter::zeroShot);
+    adapters.put("WaflPerturbation", LayerAdapter::perturbation);
     adapters.put("PartialTransportPlan", LayerAdapter::partialTransport);
   }
 
@@ -254,6 +258,72 @@ final class LayerAdapter {
     }
     check.compare("plan", plan);
     check.compare("gradCost", gradient);
+  }
+
+  private static void zeroShot(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    Check check = new Check(file, deviation);
+    int[] labels = Arrays.stream(check.input("labels")).mapToInt(l -> (int) l).toArray();
+    ZeroShotLoss.Result result =
+        ZeroShotLoss.builder()
+            .ridge(config.get("ridge").asDouble())
+            .scale(config.get("softmaxScale").asDouble())
+            .split(ZeroShotLoss.Split.valueOf(config.path("split").asText("HALVES")))
+            .build()
+            .loss(check.array("attributes"), labels, check.array("classEmbeddings"));
+    check.compare("loss", result.loss());
+    check.compare("gradAttributes", result.ofAttributes());
+    check.compare("gradClassEmbeddings", result.ofEmbeddings());
+  }
+
+  /** On a softmax regression, whose weights are the file's. */
+  private static void perturbation(GoldenFile file, DataType type, Deviation deviation) {
+    JsonNode config = file.json().get("config");
+    Check check = new Check(file, deviation);
+    WassersteinPerturbation ascent =
+        WassersteinPerturbation.builder()
+            .gamma(config.get("gamma").asDouble())
+            .stepSize(config.get("stepSize").asDouble())
+            .ascentSteps(config.path("iterations").asInt(10))
+            .stopGradNorm(config.path("stopGradNorm").asDouble(1e-4))
+            .maxPerturbation(config.path("maxPerturbation").asDouble(Double.POSITIVE_INFINITY))
+            .build();
+    INDArray x = check.array("x");
+    INDArray weights = check.array("weights");
+    INDArray bias = check.array("bias");
+    int[] labels = Arrays.stream(check.input("labels")).mapToInt(l -> (int) l).toArray();
+    int examples = labels.length;
+    INDArray moved = ascent.perturb(x, at -> errors(at, weights, bias, labels, null).mmul(weights));
+    double[] losses = new double[examples];
+    INDArray errors = errors(moved, weights, bias, labels, losses);
+    INDArray way = moved.sub(x);
+    double distance = way.mul(way).sumNumber().doubleValue();
+    check.compare("perturbed", moved);
+    check.compare(
+        "surrogate",
+        (Arrays.stream(losses).sum() - config.get("gamma").asDouble() / 2 * distance) / examples);
+    check.compare("gradWeightsAtPerturbed", errors.transpose().mmul(moved).div(examples));
+    check.compare("gradBiasAtPerturbed", errors.sum(0).div(examples));
+    errors(x, weights, bias, labels, losses);
+    check.compare("cleanLoss", Arrays.stream(losses).sum() / examples);
+  }
+
+  /** Probabilities less the one-hot labels; fills in the losses unless they are null. */
+  private static INDArray errors(
+      INDArray x, INDArray weights, INDArray bias, int[] labels, double[] losses) {
+    INDArray logits = x.mmul(weights.transpose()).add(bias.reshape(1, bias.length()));
+    double[][] rows = logits.toDoubleMatrix();
+    for (int i = 0; i < rows.length; i++) {
+      double max = Arrays.stream(rows[i]).max().orElseThrow();
+      double sum = Arrays.stream(rows[i]).map(z -> Math.exp(z - max)).sum();
+      if (losses != null) {
+        losses[i] = max + Math.log(sum) - rows[i][labels[i]];
+      }
+      for (int k = 0; k < rows[i].length; k++) {
+        rows[i][k] = Math.exp(rows[i][k] - max) / sum - (k == labels[i] ? 1 : 0);
+      }
+    }
+    return Nd4j.createFromArray(rows);
   }
 
   private static double[] part(double[] all, int index, int parts) {
