@@ -15,7 +15,7 @@ import org.nd4j.linalg.learning.config.Nesterovs;
 final class PruningHeadline implements Headline {
 
   private static final int SEEDS = 3;
-  private static final int EPOCHS = 40;
+  private static final int EPOCHS = 12;
   private static final int GRADIENTS = 512;
   private static final double SPARSITY = 0.7;
 
@@ -29,7 +29,7 @@ final class PruningHeadline implements Headline {
     double[] drops = new double[3];
     for (int seed = 1; seed <= SEEDS; seed++) {
       Digits digits = Digits.of(1200, seed);
-      MultiLayerNetwork network = Digits.network(seed, new Nesterovs(0.05, 0.9), 0, 64, 64);
+      MultiLayerNetwork network = Digits.network(seed, new Nesterovs(0.05, 0.9), 0, 32, 32);
       Random random = new Random(seed);
       for (int epoch = 0; epoch < EPOCHS; epoch++) {
         for (DataSet batch : digits.batches(64, random)) {
