@@ -45,7 +45,7 @@ final class LanguageHeadline implements Headline {
         "Adam",
         adam,
         name,
-        Digits.lowest(rate -> run(new Sgd(rate), method.get(), sample), 0.002, 0.003, 0.005),
+        Digits.lowest(rate -> run(new Sgd(rate), method.get(), sample), 0.003, 0.005, 0.008),
         Bar.atMost(1.05));
   }
 
