@@ -81,8 +81,8 @@ record NetworkChecks(InputType type, Layer... layers) {
                   .net(network(DataType.DOUBLE, new NoOp()))
                   .input(features)
                   .labels(labels)
-                  .inputMask(data.getFeaturesMaskArray())
-                  .labelMask(data.getLabelsMaskArray())
+                  .inputMask(doubles(data.getFeaturesMaskArray()))
+                  .labelMask(doubles(data.getLabelsMaskArray()))
                   .maxRelError(MAX_RELATIVE_ERROR)),
           "gradients of the network");
       assertTrue(
@@ -101,8 +101,12 @@ record NetworkChecks(InputType type, Layer... layers) {
     return this;
   }
 
+  private static INDArray doubles(INDArray mask) {
+    return mask == null ? null : mask.castTo(DataType.DOUBLE);
+  }
+
   private static INDArray[] array(INDArray mask) {
-    return mask == null ? null : new INDArray[] {mask};
+    return mask == null ? null : new INDArray[] {doubles(mask)};
   }
 
   /** JSON, saving and loading, training on to the same bits, and a graph that agrees. */

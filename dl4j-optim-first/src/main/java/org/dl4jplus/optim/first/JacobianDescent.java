@@ -5,12 +5,14 @@ import java.util.stream.IntStream;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import org.dl4jplus.optim.first.multiobjective.Aggregator;
+import org.dl4jplus.optim.first.multiobjective.GramianAggregator;
 import org.dl4jplus.optim.first.multiobjective.Jacobians;
 import org.dl4jplus.optim.first.multiobjective.Objective;
 import org.dl4jplus.optim.first.multiobjective.Objectives;
 import org.dl4jplus.optim.first.multiobjective.UPGrad;
 import org.dl4jplus.optim.first.oracle.GradientListener;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
+import org.dl4jplus.optim.first.tape.Tape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -26,7 +28,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * aggregator remembers is part of the network's state, so a run that is resumed does what it would
  * have done. A step with a gradient that is not finite stays plain.
  *
- * <p>With {@code Objectives.perExample()} this is the paper's instance-wise risk minimization.
+ * <p>With {@code Objectives.perExample()} this is the paper's instance-wise risk minimization. It
+ * then costs one pass, and with an aggregator of inner products no memory for the gradients,
+ * wherever {@code Tape} knows all layers.
  *
  * <p>P. Quinton, V. Rey: "Jacobian Descent for Multi-Objective Optimization", arXiv 2406.16232
  * (2024).
@@ -63,14 +67,23 @@ public final class JacobianDescent extends GradientListener {
   }
 
   @Override
+  protected boolean recordsLayers() {
+    return objectives.singleExamples();
+  }
+
+  @Override
   protected void transform(GradientTurn turn) {
+    Tape tape = turn.tape();
+    if (tape != null && tape.unsupported().isEmpty()) {
+      aggregate(tape, turn);
+      return;
+    }
     List<Objective> parts = objectives.of(turn);
     INDArray jacobian = turn.scratchRows(parts.size());
     for (int i = 0; i < parts.size(); i++) {
       INDArray row = Jacobians.row(jacobian, i);
       parts.get(i).gradient(row);
-      if (!Double.isFinite(GradientTurn.dot(row, row))) {
-        turn.gradient().assign(row);
+      if (!finite(row, turn.gradient())) {
         return;
       }
     }
@@ -92,5 +105,41 @@ public final class JacobianDescent extends GradientListener {
     for (int i = 0; i < length; i++) {
       turn.setScalar(i + 1, memory[i]);
     }
+  }
+
+  /** Leaves a row that is not finite in the place of the gradient, so that the step stays plain. */
+  private static boolean finite(INDArray row, INDArray gradient) {
+    boolean finite = Double.isFinite(GradientTurn.dot(row, row));
+    if (!finite) {
+      gradient.assign(row);
+    }
+    return finite;
+  }
+
+  private void aggregate(Tape tape, GradientTurn turn) {
+    INDArray out = turn.gradient();
+    if (!(aggregator instanceof GramianAggregator byProducts)) {
+      INDArray jacobian = turn.scratchRows(tape.examples());
+      tape.gradients(jacobian);
+      for (int i = 0; i < tape.examples(); i++) {
+        if (!finite(Jacobians.row(jacobian, i), out)) {
+          return;
+        }
+      }
+      aggregator.aggregate(jacobian, turn.iteration(), out);
+      return;
+    }
+    double[][] gramian = tape.gramian(tape).toDoubleMatrix();
+    for (int i = 0; i < gramian.length; i++) {
+      if (!Double.isFinite(gramian[i][i])) {
+        out.assign(Double.NaN);
+        return;
+      }
+      for (int j = 0; j < i; j++) {
+        // Blocked products are symmetric up to rounding.
+        gramian[j][i] = gramian[i][j];
+      }
+    }
+    tape.weightedSum(byProducts.weights(gramian, turn.iteration()), out);
   }
 }

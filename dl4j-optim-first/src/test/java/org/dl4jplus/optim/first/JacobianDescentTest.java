@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
@@ -20,10 +22,13 @@ import org.dl4jplus.optim.first.multiobjective.Mean;
 import org.dl4jplus.optim.first.multiobjective.NashMtl;
 import org.dl4jplus.optim.first.multiobjective.Objectives;
 import org.dl4jplus.optim.first.multiobjective.Sum;
+import org.dl4jplus.optim.first.multiobjective.TrimmedMean;
+import org.dl4jplus.optim.first.multiobjective.UPGrad;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.distribution.impl.NormalDistribution;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -38,6 +43,54 @@ class JacobianDescentTest {
   @Test
   void theMeanOverExamplesIsPlainDescent() {
     assertPlain(Objectives.perExample(), new Mean());
+  }
+
+  @Test
+  void onePassDoesWhatAPassForEachExampleDoes() {
+    INDArray features = Nd4j.rand(new NormalDistribution(), 5, 4, 6).castTo(DataType.DOUBLE);
+    INDArray mask = Nd4j.ones(DataType.DOUBLE, 5, 6);
+    mask.putScalar(1, 5, 0);
+    mask.putScalar(3, 4, 0);
+    mask.putScalar(3, 5, 0);
+    DataSet sequences =
+        new DataSet(
+            features,
+            Nd4j.rand(new NormalDistribution(), 5, 3, 6).castTo(DataType.DOUBLE),
+            mask,
+            mask.dup());
+    MultiLayerConfiguration recurrent =
+        new NeuralNetConfiguration.Builder()
+            .seed(5)
+            .dataType(DataType.DOUBLE)
+            .updater(new Sgd(0.1))
+            .list()
+            .layer(new LSTM.Builder().nIn(4).nOut(4).build())
+            .layer(
+                new RnnOutputLayer.Builder(LossFunction.MSE)
+                    .activation(Activation.IDENTITY)
+                    .nIn(4)
+                    .nOut(3)
+                    .build())
+            .build();
+    for (Aggregator aggregator : List.of(new UPGrad(), new Mean(), new TrimmedMean(1))) {
+      assertSame(Networks.dense(new Sgd(0.1)), DATA, aggregator);
+      assertSame(recurrent, sequences, aggregator);
+    }
+  }
+
+  private static void assertSame(
+      MultiLayerConfiguration configuration, DataSet data, Aggregator aggregator) {
+    Objectives examples = Objectives.perExample();
+    List<double[]> results = new ArrayList<>();
+    for (Objectives objectives : List.<Objectives>of(examples, turn -> examples.of(turn))) {
+      MultiLayerNetwork network = Networks.network(configuration.clone());
+      network.setListeners(new JacobianDescent(objectives, aggregator));
+      for (int k = 0; k < 3; k++) {
+        network.fit(data);
+      }
+      results.add(network.params().toDoubleVector());
+    }
+    assertArrayEquals(results.get(1), results.get(0), 1e-10);
   }
 
   @Test

@@ -10,8 +10,10 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
+import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.oracle.GradientListener;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
+import org.dl4jplus.optim.first.oracle.SampledLabels;
 import org.dl4jplus.optim.first.tape.LayerRecord;
 import org.dl4jplus.optim.second.kronecker.KfacLayer;
 import org.dl4jplus.optim.second.kronecker.KfacLayer.Inverse;
@@ -35,9 +37,11 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * }</pre>
  *
  * <p>n counts examples, N rows: one row an example in a dense layer, one a pixel in a convolution
- * (KFC), one an unmasked time step where a dense or output layer stands in a recurrent network. The
- * layers that are not one linear map of rows (recurrent cells, batch normalization, and whatever
- * the tape does not record) take their plain gradient through the same momentum.
+ * (KFC), one a time step in sequences, without those that are masked. Recurrent layers are one map
+ * of a step's input and the last step's output together, with steps taken as independent; the
+ * platform tells an LSTM no mask, so that padded steps count there. Layers that are not one linear
+ * map of rows (batch normalization, layer normalization, and whatever the tape does not record)
+ * take their plain gradient through the same momentum.
  *
  * <p>Fields: {@code momentum} 0.9, in [0, 1); {@code damping} 0.03, above 0; {@code piCorrection}
  * true: splits the damping by pi, which is kept in [1e-3, 1e3], and evenly without; {@code
@@ -132,7 +136,7 @@ public final class Kfac extends GradientListener {
   protected void transform(GradientTurn turn) {
     INDArray gradient = turn.gradient();
     List<LayerRecord> records = turn.tape().layers();
-    List<LayerRecord> drawn = records;
+    List<LayerRecord> drawn = newFactors(turn) && fisher == Fisher.SAMPLED ? draw(turn) : records;
     INDArray[] directions = new INDArray[records.size()];
     double sum = 0;
     for (int i = 0; i < directions.length; i++) {
@@ -153,6 +157,17 @@ public final class Kfac extends GradientListener {
     }
     turn.setScalar(STEPS, turn.scalar(STEPS) + 1);
     accelerate(turn);
+  }
+
+  /** The layers in a pass whose labels are drawn from the predictions. */
+  private List<LayerRecord> draw(GradientTurn turn) {
+    long step = (long) turn.scalar(STEPS);
+    return turn.oracle()
+        .record(
+            turn.parameters(),
+            new SampledLabels(CounterNoise.deriveSeed(seed, step)),
+            turn.scratch(0))
+        .layers();
   }
 
   private boolean newFactors(GradientTurn turn) {

@@ -36,14 +36,6 @@ final class Arguments {
     return v;
   }
 
-  static int countOrNone(String name, Integer value, int standard) {
-    int v = value == null ? standard : value;
-    if (v < 0) {
-      throw new IllegalArgumentException(name + " must be at least 0, got " + v);
-    }
-    return v;
-  }
-
   static void check(boolean right, String name, double value, String range) {
     if (!right) {
       throw new IllegalArgumentException(

@@ -14,7 +14,7 @@ import lombok.extern.slf4j.Slf4j;
  * }</pre>
  *
  * <p>The Newton system is solved by conjugate gradients with the diagonal as preconditioner, until
- * the residual is below 1e-13 or 1e-6 of the gradient, or after 4(n+m) products; the step is halved
+ * the residual is below 1e-13 or 1e-3 of the gradient, or after 4(n+m) products; the step is halved
  * until F rises by 1e-4 of what its slope promises, or, where that is below the rounding of F,
  * until the error falls. Without such a step after 40 halvings ten Sinkhorn iterations come in
  * between. {@code marginalError} is the L1 norm of the gradient; {@code iterations} counts
@@ -37,7 +37,7 @@ public final class SinkhornNewtonSparse implements TransportSolver {
   private static final int RESCUE = 10;
   private static final double SLOPE = 1e-4;
   private static final double RESIDUAL = 1e-13;
-  private static final double FORCING = 1e-6;
+  private static final double FORCING = 1e-3;
   private static final double ROUNDING = 1e-13;
 
   /** A step that leaves more of the error than this asks for a better Hessian. */

@@ -2,7 +2,6 @@ package org.dl4jplus.ot.solver;
 
 import java.util.Arrays;
 import lombok.Builder;
-import lombok.extern.slf4j.Slf4j;
 
 /**
  * Transport whose plan has at most k entries in each column, and its relatives with quadratic and
@@ -38,7 +37,6 @@ import lombok.extern.slf4j.Slf4j;
  * (2023). M. Blondel, V. Seguy, A. Rolet: "Smooth and Sparse Optimal Transport", arXiv 1710.06276
  * (2018).
  */
-@Slf4j
 public final class SparseOT implements TransportSolver {
 
   /** What is added to the linear cost. */
@@ -126,10 +124,6 @@ public final class SparseOT implements TransportSolver {
     double zero = 0;
     for (double g : minimum.gradient()) {
       zero += Math.abs(g);
-    }
-    if (!minimum.converged()) {
-      log.warn(
-          "Sparse transport: marginal error {} after {} iterations", zero, minimum.iterations());
     }
     double linear = Marginals.dot(best.plan(), problem.geometry().costs());
     double entropy = 0;

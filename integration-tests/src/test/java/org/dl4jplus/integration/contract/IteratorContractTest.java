@@ -37,7 +37,7 @@ class IteratorContractTest {
   private static final List<Topology> TOPOLOGIES =
       List.of(Topology.DENSE, Topology.CONVOLUTION, Topology.RECURRENT, Topology.GRAPH);
 
-  private static final int BATCHES = 7;
+  private static final int BATCHES = 5;
 
   @TempDir Path directory;
 
@@ -152,13 +152,13 @@ class IteratorContractTest {
   @MethodSource("variants")
   void trains(String name, Variant variant) {
     for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
-      for (Topology topology : TOPOLOGIES) {
+      for (Topology topology : type == DataType.FLOAT ? TOPOLOGIES : List.of(Topology.DENSE)) {
         String in = name + ", " + topology + ", " + type + ": ";
         DataSetIterator iterator = variant.over(Models.batches(topology, type, BATCHES));
         Model model = network(topology, type, variant, iterator);
         DataSet data = topology.data(type, 0);
         double before = Models.score(model, data);
-        for (int epoch = 0; epoch < 6; epoch++) {
+        for (int epoch = 0; epoch < 4; epoch++) {
           Models.fit(model, iterator);
           assertFalse(iterator.hasNext(), in + "epoch " + epoch + " is not over");
         }
@@ -188,7 +188,7 @@ class IteratorContractTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("variants")
   void goesOnToTheSameBits(String name, Variant variant) throws Exception {
-    for (Topology topology : TOPOLOGIES) {
+    for (Topology topology : List.of(Topology.DENSE, Topology.GRAPH)) {
       DataSetIterator iterator = variant.over(batches(topology));
       Model model = Models.network(topology, DataType.FLOAT, new Adam(0.01));
       model.setListeners(variant.listeners(iterator).toArray(TrainingListener[]::new));
@@ -197,7 +197,7 @@ class IteratorContractTest {
       Model loaded = Models.saved(model, directory.resolve("model.zip").toFile());
       DataSetIterator second = variant.goneOn(iterator, batches(topology));
       loaded.setListeners(variant.listeners(second).toArray(TrainingListener[]::new));
-      for (int epoch = 2; epoch < 5; epoch++) {
+      for (int epoch = 2; epoch < 4; epoch++) {
         Models.fit(model, iterator);
         Models.fit(loaded, second);
       }
@@ -211,7 +211,7 @@ class IteratorContractTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("variants")
   void parallelWrapperTrainsOrSaysWhyNot(String name, Variant variant) {
-    for (Topology topology : List.of(Topology.CONVOLUTION, Topology.GRAPH)) {
+    for (Topology topology : List.of(Topology.DENSE, Topology.GRAPH)) {
       DataSetIterator iterator = variant.over(batches(topology));
       Models.trainsInParallelOrSaysWhyNot(
           network(topology, DataType.FLOAT, variant, iterator),

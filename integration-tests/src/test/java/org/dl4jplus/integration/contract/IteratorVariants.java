@@ -113,10 +113,10 @@ final class IteratorVariants {
     List<Variant> all =
         new ArrayList<>(
             List.of(
-                new Adaptive(5, false),
+                new Adaptive(7, false),
                 new Adaptive(12, false),
                 new Adaptive(30, false),
-                new Adaptive(5, true)));
+                new Adaptive(7, true)));
     for (GraBIterator.Order order : GraBIterator.Order.values()) {
       all.add(new Ordered(order));
     }

@@ -15,6 +15,13 @@ final class ListenerVariants {
 
   /** Class name, label, JSON fields (with single quotes). */
   private static final String[][] JSON = {
+    {"AdaHessian", "rows", "{'spatialAverage': 'ROW', 'hessianUpdateFrequency': 2, 'probes': 2}"},
+    {"AdaHessian", "power", "{'hessianPower': 0.5, 'maxUpdate': 1}"},
+    {"Oasis", "fixed", "{'mode': 'FIXED', 'alpha': 0.1, 'momentum': 0.5, 'weightDecay': 1e-3}"},
+    {"Sania", "Hutchinson", "{'preconditioner': 'HUTCHINSON', 'hessianUpdateFrequency': 2}"},
+    {"Sania", "root", "{'preconditioner': 'ADAM_SQR', 'sqrt': true}"},
+    {"Sania", "plain", "{'preconditioner': 'NONE'}"},
+    {"Sophia", "Hutchinson", "{'estimator': 'HUTCHINSON', 'hessianUpdateFrequency': 2}"},
     {"Extragradient", "past", "{'variant': 'PAST'}"},
     {"Extragradient", "reflected", "{'variant': 'REFLECTED'}"},
     {"Extragradient", "updater", "{'lookahead': 'UPDATER'}"},
@@ -33,7 +40,7 @@ final class ListenerVariants {
     {"Mkor", "hybrid", "{'hybrid': true, 'window': 2, 'minSteps': 4}"},
     {"Fosi", "early", "{'eigenUpdateFrequency': 3, 'warmup': 2, 'largestEigenvalues': 2}"},
     {"Egn", "all on", "{'lineSearch': true, 'adaptiveRegularization': true, 'momentum': 0.5}"},
-    {"Oasis", "fixed", "{'mode': 'FIXED', 'momentum': 0.9}"},
+    {"Oasis", "fixed", "{'mode': 'FIXED', 'momentum': 0.9, 'alpha': 0.1}"},
     {"Sania", "Hutchinson", "{'preconditioner': 'HUTCHINSON'}"},
     {"Sania", "Adam", "{'preconditioner': 'ADAM_SQR', 'sqrt': true}"},
   };

@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.linalg.SymmetricEigen;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
+import org.dl4jplus.optim.second.curvature.GaussNewton;
 import org.dl4jplus.optim.second.curvature.Hutchinson;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -98,7 +99,15 @@ final class CurvatureProductsAdapter implements GoldenAdapter {
       oracle.restore();
       compare("loss0", new double[] {file.json().get("loss0").asDouble()}, loss);
       compare("expectedGradient", gradient);
-      compare("expectedHessianVector", product(Nd4j.createFromArray(file.numbers("vector"))));
+      INDArray vector = Nd4j.createFromArray(file.numbers("vector"));
+      compare("expectedHessianVector", product(vector));
+      INDArray product = point.ulike();
+      new GaussNewton(oracle).product(point, vector, product);
+      compare("expectedGaussNewtonVector", product);
+      // The square of the loss's scale: one is here, the other in the comparison.
+      oracle.record(point, null, gradient).fisherVector(vector, product);
+      oracle.restore();
+      compare("expectedEmpiricalFisherVector", product.mul(scale));
       estimate();
       exact();
     }

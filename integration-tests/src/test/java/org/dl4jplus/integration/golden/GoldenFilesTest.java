@@ -48,6 +48,7 @@ class GoldenFilesTest {
     KroneckerAdapter.register(adapters);
     LayerAdapter.register(adapters);
     TransportAdapter.register(adapters);
+    PerExampleAdapter.register(adapters);
     return adapters;
   }
 

@@ -30,6 +30,9 @@ final class TransportAdapter implements GoldenAdapter {
   private static final int MANY = 200_000;
   private static final double TIGHT = 1e-12;
 
+  /** What optima of non-smooth problems are known to. */
+  private static final double ROUGH = 1e-6;
+
   /** Above it the reference's solver had stalled: only its objective is a bound. */
   private static final double STALLED = 1e-5;
 
@@ -148,6 +151,7 @@ final class TransportAdapter implements GoldenAdapter {
     file.compare(deviation, "g", result.g());
   }
 
+  /** The problem is not convex: the files ask for less here. */
   private static void lowRank(TransportFile file, Deviation deviation) {
     LowRankPlan result =
         LowRankSinkhorn.builder()
@@ -159,11 +163,12 @@ final class TransportAdapter implements GoldenAdapter {
             .dykstraTolerance(file.setting("dykstraTolerance", 1e-9))
             .build()
             .solve(file.cloud(), file.inputOrNull("a"), file.inputOrNull("b"));
-    file.compare(deviation, "q", result.q());
-    file.compare(deviation, "r", result.r());
-    file.compare(deviation, "g", result.g());
-    file.compare(deviation, "plan", result.plan());
-    file.compare(deviation, "linearCost", result.linearCost());
+    file.loose(deviation, "q", result.q(), 1e-3);
+    file.loose(deviation, "r", result.r(), 1e-3);
+    file.loose(deviation, "g", result.g(), 1e-3);
+    file.loose(deviation, "plan", result.plan(), 1e-3);
+    double cost = file.expected("linearCost");
+    file.loose(deviation, "linearCost", cost, Math.abs(cost - result.linearCost()), 1e-4);
   }
 
   private static void exact(TransportFile file, Deviation deviation) {
@@ -196,16 +201,16 @@ final class TransportAdapter implements GoldenAdapter {
     optimum(file, solver.solve(problem), deviation);
   }
 
-  /** The optimum is known to 1e-6 only: what is within that counts as equal. */
+  /** A stalled reference is a lower bound only. */
   private static void optimum(TransportFile file, TransportResult result, Deviation deviation) {
     double objective = file.expected("optimalSemiDualObjective");
     boolean stalled = file.expected("optimalRowMarginalError") > STALLED;
     double shortfall = objective - result.regOtCost();
     double distance = stalled ? Math.max(0, shortfall) : Math.abs(shortfall);
-    file.loose(deviation, "optimalSemiDualObjective", objective, distance);
+    file.loose(deviation, "optimalSemiDualObjective", objective, distance, ROUGH);
     if (!stalled) {
       double cost = file.expected("optimalPlanCost");
-      file.loose(deviation, "optimalPlanCost", cost, Math.abs(cost - result.linearCost()));
+      file.loose(deviation, "optimalPlanCost", cost, Math.abs(cost - result.linearCost()), ROUGH);
     }
   }
 
@@ -225,7 +230,7 @@ final class TransportAdapter implements GoldenAdapter {
   private static void mirror(TransportFile file, Deviation deviation) {
     double[] cost = file.input("cost");
     double[] target = file.input("target");
-    boolean quadratic = file.name().equals("QUADRATIC");
+    boolean quadratic = file.name().contains("QUADRATIC");
     MirrorSinkhorn.Path path =
         MirrorSinkhorn.builder()
             .iterations((int) file.setting("iterations"))
@@ -364,14 +369,27 @@ final class TransportAdapter implements GoldenAdapter {
     }
 
     void compare(Deviation deviation, String name, double[] actual) {
-      JsonNode data = file.json().get("expected").get(name).get("data");
-      deviation.compare(name, GoldenFile.numbers(data), actual);
+      deviation.compare(name, array(name), actual);
     }
 
-    /** A distance counts against 1e-6 of the value, whatever the file's own tolerance. */
-    void loose(Deviation deviation, String name, double expected, double distance) {
-      double scaled = distance / (1e-6 * Math.max(1, Math.abs(expected))) * file.tolerance();
+    /** A distance that counts against another tolerance, relative to the value. */
+    void loose(
+        Deviation deviation, String name, double expected, double distance, double tolerance) {
+      double scaled = distance / (tolerance * Math.max(1, Math.abs(expected))) * file.tolerance();
       deviation.compare(name, new double[] {0}, new double[] {scaled});
+    }
+
+    void loose(Deviation deviation, String name, double[] actual, double tolerance) {
+      double[] expected = array(name);
+      double largest = 0;
+      for (int k = 0; k < expected.length; k++) {
+        largest = Math.max(largest, Math.abs(expected[k] - actual[k]));
+      }
+      loose(deviation, name, 0, largest, tolerance);
+    }
+
+    private double[] array(String name) {
+      return GoldenFile.numbers(file.json().get("expected").get(name).get("data"));
     }
   }
 }

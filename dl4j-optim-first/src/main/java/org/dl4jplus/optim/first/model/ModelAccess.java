@@ -5,24 +5,40 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.preprocessor.ComposableInputPreProcessor;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
+import org.deeplearning4j.nn.graph.vertex.impl.PreprocessorVertex;
+import org.deeplearning4j.nn.graph.vertex.impl.ReshapeVertex;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
+import org.deeplearning4j.nn.layers.recurrent.TimeDistributedLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.deeplearning4j.preprocessors.ReshapePreprocessor;
 import org.dl4jplus.optim.first.updater.VariableShape;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
@@ -55,10 +71,10 @@ public final class ModelAccess {
    * @param layer the platform's layer, null for a vertex of another kind
    * @param offsets first entries of its variables among the parameters that are trained, in the
    *     order of {@link #trainableVariables()}
-   * @param complete whether all its variables are trained
+   * @param others its variables that are not trained
    */
   public record TrainedPart(
-      String name, Layer layer, Map<String, Long> offsets, boolean complete) {}
+      String name, Layer layer, Map<String, Long> offsets, Set<String> others) {}
 
   private final Model model;
   private final boolean graph;
@@ -316,21 +332,17 @@ public final class ModelAccess {
     long at = 0;
     for (Trainable part : parts()) {
       Map<String, Long> offsets = new LinkedHashMap<>();
-      Map<String, INDArray> variables = part.paramTable(false);
-      for (var variable : variables.entrySet()) {
+      Set<String> others = new LinkedHashSet<>();
+      for (var variable : part.paramTable(false).entrySet()) {
         if (trained(part, variable.getKey())) {
           offsets.put(variable.getKey(), at);
           at += variable.getValue().length();
+        } else {
+          others.add(variable.getKey());
         }
       }
       if (!offsets.isEmpty()) {
-        Layer layer = part instanceof GraphVertex vertex ? vertex.getLayer() : (Layer) part;
-        trained.add(
-            new TrainedPart(
-                part.getConfig().getLayerName(),
-                layer,
-                offsets,
-                offsets.size() == variables.size()));
+        trained.add(new TrainedPart(part.getConfig().getLayerName(), layer(part), offsets, others));
       }
     }
     return trained;
@@ -351,8 +363,102 @@ public final class ModelAccess {
         .collect(Collectors.toCollection(ArrayList::new));
   }
 
+  /**
+   * All layers.
+   *
+   * @return the platform's objects
+   */
+  public List<Layer> layers() {
+    return List.of(
+        graph ? ((ComputationGraph) model).getLayers() : ((MultiLayerNetwork) model).getLayers());
+  }
+
+  /**
+   * Whether, wherever a batch gets longer inside the network, example b at the k-th place (time
+   * step, stacked input) lies at b + examples * k, as the platform has it. Its reshaping to any
+   * shape, and what others have written, may do anything.
+   *
+   * @return true for the platform's preprocessors and vertices
+   */
+  public boolean keepsOrder() {
+    if (layers().stream().anyMatch(TimeDistributedLayer.class::isInstance)) {
+      return false;
+    }
+    if (!graph) {
+      return ((MultiLayerNetwork) model)
+          .getLayerWiseConfigurations().getInputPreProcessors().values().stream()
+              .allMatch(ModelAccess::keepsOrder);
+    }
+    return Arrays.stream(((ComputationGraph) model).getVertices())
+        .allMatch(
+            vertex ->
+                vertex instanceof LayerVertex layer
+                    ? keepsOrder(layer.getLayerPreProcessor())
+                    : vertex.getClass().getPackage() == LayerVertex.class.getPackage()
+                        && !(vertex instanceof ReshapeVertex)
+                        && (!(vertex instanceof PreprocessorVertex)));
+  }
+
+  private static boolean keepsOrder(InputPreProcessor preProcessor) {
+    if (preProcessor instanceof ComposableInputPreProcessor several) {
+      return Arrays.stream(several.getInputPreProcessors()).allMatch(ModelAccess::keepsOrder);
+    }
+    return preProcessor == null
+        || preProcessor.getClass().getPackage() == ComposableInputPreProcessor.class.getPackage()
+            && !(preProcessor instanceof ReshapePreprocessor);
+  }
+
+  /**
+   * Labels that count in the current batch: rows, time steps or pixels that no mask takes out.
+   *
+   * @return the count of the output that has most
+   */
+  public long labelCount() {
+    INDArray[] labels = labels();
+    INDArray[] masks = graph ? ((ComputationGraph) model).getLabelMaskArrays() : null;
+    List<Layer> outputs = outputLayers();
+    long most = 0;
+    for (int i = 0; i < labels.length; i++) {
+      INDArray mask = masks == null ? null : masks[i];
+      if (!graph) {
+        mask = outputs.get(i).getMaskArray();
+      }
+      most = Math.max(most, labelCount(labels[i], mask, channelAxis(outputs.get(i), labels[i])));
+    }
+    return most;
+  }
+
+  private static int channelAxis(Layer output, INDArray labels) {
+    Object layer = output == null ? null : output.conf().getLayer();
+    boolean last =
+        layer instanceof RnnOutputLayer rnn && rnn.getRnnDataFormat() == RNNFormat.NWC
+            || layer instanceof RnnLossLayer rnnLoss && rnnLoss.getRnnDataFormat() == RNNFormat.NWC
+            || layer instanceof CnnLossLayer cnn && cnn.getFormat() == CNN2DFormat.NHWC;
+    return last ? labels.rank() - 1 : 1;
+  }
+
+  private static long labelCount(INDArray labels, INDArray mask, int channelAxis) {
+    long rows = labels.length() / labels.size(channelAxis);
+    if (mask == null) {
+      return rows;
+    }
+    INDArray counted = mask.neq(0).castTo(DataType.DOUBLE);
+    if (mask.length() == labels.length() && labels.size(channelAxis) > 1) {
+      // One for each output: a row counts if one of them does.
+      return (long)
+          counted.max(mask.rank() == labels.rank() ? channelAxis : 1).sumNumber().doubleValue();
+    }
+    return Math.round(counted.sumNumber().doubleValue() * rows / mask.length());
+  }
+
+  private static Layer layer(Trainable part) {
+    return part instanceof GraphVertex vertex ? vertex.getLayer() : (Layer) part;
+  }
+
   private static boolean trained(Trainable part, String key) {
-    return part.updaterDivideByMinibatch(key)
+    // A layer that is frozen and hands errors down has the updater that it would have otherwise.
+    return !(layer(part) instanceof FrozenLayerWithBackprop)
+        && part.updaterDivideByMinibatch(key)
         && !(part.getConfig().getUpdaterByParam(key) instanceof NoOp);
   }
 

@@ -26,6 +26,15 @@ public interface Objectives extends Serializable {
   List<Objective> of(GradientTurn turn);
 
   /**
+   * Whether the objectives are the losses of the examples, in their order.
+   *
+   * @return false by default
+   */
+  default boolean singleExamples() {
+    return false;
+  }
+
+  /**
    * The loss of each output of a ComputationGraph is an objective.
    *
    * @return objectives in the order of the outputs
@@ -76,22 +85,14 @@ public interface Objectives extends Serializable {
   }
 
   /**
-   * The loss of each example is an objective: instance-wise risk minimization. A step costs as many
-   * passes as the batch has examples.
+   * The loss of each example is an objective: instance-wise risk minimization. All gradients come
+   * out of the one pass of a plain step where the kinds of layers allow it; otherwise each example
+   * costs a pass of its own.
    *
    * @return objectives in the order of the examples
    */
   static Objectives perExample() {
-    return turn -> {
-      Batch batch = new Batch(turn);
-      batch.refuseBatchNormalization();
-      List<Objective> objectives = new ArrayList<>();
-      for (int i = 0; i < batch.size(); i++) {
-        int[] example = {i};
-        objectives.add(out -> batch.gradientOfExamples(example, out));
-      }
-      return objectives;
-    };
+    return new PerExample();
   }
 
   /**

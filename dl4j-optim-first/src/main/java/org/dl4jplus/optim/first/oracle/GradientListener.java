@@ -119,6 +119,8 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     if (recordsLayers() && ModelAccess.isNetwork(model)) {
       Attached own = attached(model);
       if (!own.inside) {
+        // Two that record would take each other's wrappers off.
+        refuseOthers(ModelAccess.of(model).listeners());
         own.recorder.begin(model, null);
         own.recording = true;
       }
@@ -150,6 +152,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     oracle.readGradient(turn.gradient());
     turn.begin(access.score(), access.iteration(), access.epoch(), access.updater());
     turn.record(own.tape);
+    own.tape = null;
     own.inside = true;
     try {
       own.replaced = run(turn);

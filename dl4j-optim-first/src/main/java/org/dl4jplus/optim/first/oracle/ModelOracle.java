@@ -223,6 +223,39 @@ public final class ModelOracle implements GradientOracle {
     live.assign(savedParameters);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Draws a class for each row under MCXENT with softmax, a coin for each entry under XENT with
+   * sigmoid, and the prediction plus standard normal noise under MSE and L2 with identity; masked
+   * rows give no gradient.
+   *
+   * @throws IllegalStateException for other losses, and under truncated backpropagation through
+   *     time
+   */
+  @Override
+  public void sampledGradient(INDArray point, long seed, INDArray gradientOut) {
+    save();
+    LayerRecorder recorder = new LayerRecorder();
+    recorder.beginOutputs(network.get(), new SampledLabels(seed));
+    try {
+      pass(point, gradientOut);
+    } finally {
+      recorder.abandon();
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The count of the output that has most. DL4J divides the loss of sequences by the number of
+   * examples, not by this.
+   */
+  @Override
+  public long labelCount() {
+    return model().labelCount();
+  }
+
   @Override
   public int examples() {
     return model().batchSize();

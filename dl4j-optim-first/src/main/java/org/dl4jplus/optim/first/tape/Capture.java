@@ -34,6 +34,20 @@ abstract class Capture {
   /** Starts listening. */
   abstract void install(Wrappers wrappers);
 
-  /** What was heard; null if the layer was not asked for its gradient. */
+  /** Entries of the leading axis of what was heard: examples, or examples at several places. */
+  final long leading() {
+    if (!heard()) {
+      throw new IllegalStateException(
+          "Layer " + site.name() + " was not part of the recorded backward pass");
+    }
+    return batch();
+  }
+
+  /** Whether the layer was asked for its whole gradient. */
+  abstract boolean heard();
+
+  abstract long batch();
+
+  /** What was heard. */
   abstract LayerRecord record(int examples);
 }

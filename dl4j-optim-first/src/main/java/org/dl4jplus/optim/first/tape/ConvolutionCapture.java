@@ -56,10 +56,17 @@ final class ConvolutionCapture extends Capture implements RecordingActivation.Si
   }
 
   @Override
+  boolean heard() {
+    return errors != null;
+  }
+
+  @Override
+  long batch() {
+    return errors.size(0);
+  }
+
+  @Override
   LayerRecord record(int examples) {
-    if (errors == null) {
-      return null;
-    }
     int[] kernel = pair(layer.getKernelSize(), 1);
     long patch = inputs.size(1) * kernel[0] * kernel[1];
     return new LinearRecord(

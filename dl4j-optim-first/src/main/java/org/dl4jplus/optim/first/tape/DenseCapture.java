@@ -37,10 +37,17 @@ class DenseCapture extends Capture implements RecordingActivation.Sink {
   }
 
   @Override
+  boolean heard() {
+    return errors != null;
+  }
+
+  @Override
+  long batch() {
+    return errors.size(0);
+  }
+
+  @Override
   LayerRecord record(int examples) {
-    if (errors == null) {
-      return null;
-    }
     long width = inputs.size(1);
     return new LinearRecord(
         site.name(),

@@ -46,10 +46,17 @@ final class EmbeddingCapture extends Capture implements RecordingActivation.Sink
   }
 
   @Override
+  boolean heard() {
+    return errors != null;
+  }
+
+  @Override
+  long batch() {
+    return errors.size(0);
+  }
+
+  @Override
   LayerRecord record(int examples) {
-    if (errors == null) {
-      return null;
-    }
     // One token of the leading axis at a time, like the errors.
     INDArray all =
         tokens.reshape('c', new long[] {errors.size(0), tokens.length() / errors.size(0)});

@@ -3,9 +3,11 @@ package org.dl4jplus.optim.first.tape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One layer's part in a backward pass. The layer's weights are seen as linear maps of rows: every
- * example has {@link #positions()} of them (1 for a dense layer, output pixels for a convolution,
- * time steps for a recurrent layer), and lies in {@code rows [example * positions + position]}.
+ * One layer's part in a backward pass, of a dense, output, convolution (two-dimensional, or over
+ * time), embedding, LSTM or SimpleRnn layer. The layer's weights are seen as linear maps of rows:
+ * every example has {@link #positions()} of them (1 for a dense layer, output pixels for a
+ * convolution, time steps for a recurrent layer), and lies in {@code rows [example * positions +
+ * position]}.
  *
  * <p>Vectors over parameters have shape [n] and hold all trainable parameters of the network, as in
  * {@code ModelOracle}; a record reads and writes its own entries only. Gradients are those of
@@ -61,8 +63,9 @@ public abstract class LayerRecord {
 
   /**
    * Whether {@link #inputRows()} and {@link #errorRows()} say everything about the layer's
-   * gradient: one weight, and perhaps a bias. Not so for recurrent layers with two weights and for
-   * dense layers with layer normalization.
+   * gradient: one weight, and perhaps a bias. A recurrent layer is one such map, of the input and
+   * the last step's output together. Not so for dense layers with layer normalization, whose gain
+   * and bias are no part of rows and matrix.
    *
    * @return true for a plain linear map
    */
@@ -92,7 +95,8 @@ public abstract class LayerRecord {
   public abstract void writeMatrix(INDArray matrix, INDArray vector);
 
   /**
-   * Adds the squared norms of the examples' gradients, without forming the gradients.
+   * Adds the squared norms of the examples' gradients. Where they come out of a double sum over
+   * positions, which may cancel, an allowance for rounding is added, so that no norm is too small.
    *
    * @param sums one entry for each example
    */

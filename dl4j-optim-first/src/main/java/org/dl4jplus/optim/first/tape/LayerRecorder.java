@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
@@ -17,6 +18,7 @@ import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingLayer;
 import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.recurrent.LSTM;
 import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
 import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
@@ -41,6 +43,8 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  */
 public final class LayerRecorder {
 
+  private static final Set<String> BIAS = Set.of(DefaultParamInitializer.BIAS_KEY);
+
   private final Map<String, Memory> memory = new HashMap<>();
   private final Wrappers wrappers = new Wrappers();
   private final List<Capture> captures = new ArrayList<>();
@@ -60,14 +64,28 @@ public final class LayerRecorder {
    *     cannot be replaced
    */
   public void begin(Model model, OutputErrors errors) {
-    ModelAccess access = ModelAccess.of(model);
+    begin(ModelAccess.of(model), errors, true);
+  }
+
+  /**
+   * Listens to the losses only. {@link #end} or {@link #abandon} must follow.
+   *
+   * @param model the network
+   * @param errors as in {@link #begin}
+   */
+  public void beginOutputs(Model model, OutputErrors errors) {
+    begin(ModelAccess.of(model), errors, false);
+  }
+
+  private void begin(ModelAccess access, OutputErrors errors, boolean layers) {
     access.requireWholeSequences("A record of the layers is");
     abandon();
     try {
       // Equality of layers would look into their arrays.
       Map<Layer, OutputCapture> outputCaptures = new IdentityHashMap<>();
-      for (TrainedPart part : access.trainedParts()) {
-        add(part, outputCaptures);
+      if (layers) {
+        access.trainedParts().forEach(part -> add(part, outputCaptures));
+        addMixing(access);
       }
       listenToLosses(access, errors, outputCaptures);
       captures.forEach(capture -> capture.install(wrappers));
@@ -75,6 +93,23 @@ public final class LayerRecorder {
       abandon();
       throw e;
     }
+  }
+
+  /** With statistics of the batch no example has a loss of its own, trained parts or not. */
+  private void addMixing(ModelAccess access) {
+    for (Layer layer : access.layers()) {
+      if (inner(layer) instanceof BatchNormalization) {
+        String name = describe(layer.conf().getLayer().getLayerName(), layer);
+        if (!unsupported.contains(name)) {
+          unsupported.add(name);
+        }
+      }
+    }
+  }
+
+  private static String describe(String name, Layer layer) {
+    String kind = layer == null ? "a vertex" : layer.conf().getLayer().getClass().getSimpleName();
+    return name + " (" + kind + ")";
   }
 
   private void listenToLosses(
@@ -136,15 +171,14 @@ public final class LayerRecorder {
 
   private void add(TrainedPart part, Map<Layer, OutputCapture> outputCaptures) {
     Layer layer = inner(part.layer());
-    String kind = layer == null ? "a vertex" : layer.conf().getLayer().getClass().getSimpleName();
+    String name = describe(part.name(), layer);
     Capture capture = null;
-    if (layer != null && part.complete()) {
-      Capture.Site site =
-          new Capture.Site(part.name() + " (" + kind + ")", layer, part.offsets(), memory);
-      capture = of(site);
+    // A bias that stays as it is, is no part of the map.
+    if (layer != null && BIAS.containsAll(part.others())) {
+      capture = of(new Capture.Site(name, layer, part.offsets(), memory));
     }
     if (capture == null) {
-      unsupported.add(part.name() + " (" + kind + ")");
+      unsupported.add(name);
     } else {
       captures.add(capture);
       if (capture instanceof OutputCapture output) {
@@ -222,12 +256,12 @@ public final class LayerRecorder {
       int examples = access.batchSize();
       List<LayerRecord> records = new ArrayList<>();
       for (Capture capture : captures) {
-        LayerRecord record = capture.record(examples);
-        if (record == null) {
-          throw new IllegalStateException(
-              "Layer " + capture.site.name() + " was not part of the recorded backward pass");
+        if (capture.leading() != examples
+            && (capture.leading() % examples != 0 || !access.keepsOrder())) {
+          unsupported.add(capture.site.name() + ", whose rows cannot be told apart");
+        } else {
+          records.add(capture.record(examples));
         }
-        records.add(record);
       }
       long size =
           access.trainableRanges().stream().mapToLong(range -> range.to() - range.from()).sum();

@@ -1,7 +1,6 @@
 package org.dl4jplus.optim.first.tape;
 
 import java.util.function.Supplier;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -92,12 +91,6 @@ class LinearRecord extends LayerRecord {
     layout.write(matrix, vector);
   }
 
-  /**
-   * {@inheritDoc}
-   *
-   * <p>Without the gradients, the double sum over positions may cancel: it gets an allowance for
-   * rounding, so that no norm comes out too small.
-   */
   @Override
   public void addSquaredNorms(double[] sums) {
     if (positions == 1) {
@@ -109,41 +102,53 @@ class LinearRecord extends LayerRecord {
       return;
     }
     boolean ghost = ghost(positions);
-    for (int i = 0; i < examples; i++) {
-      INDArray a = example(inputRows(), i);
-      INDArray d = example(errors, i);
-      sums[i] += ghost ? ghostNorm(a, d) : square(a.transpose().mmul(d));
-      if (hasBias()) {
-        sums[i] += square(d.sum(0));
+    long width = ghost ? 2L * positions * positions : layout.inputs() * layout.outputs();
+    int step = step(width);
+    for (int i = 0; i < examples; i += step) {
+      int to = Math.min(examples, i + step);
+      INDArray a = block(inputRows(), i, to);
+      INDArray d = block(errors, i, to);
+      double[] squares = ghost ? ghostNorms(a, d) : squares(Nd4j.matmul(a, d, true, false, false));
+      double[] biases = hasBias() ? squares(d.sum(1).reshape('c', to - i, 1, d.size(2))) : null;
+      for (int k = 0; k < squares.length; k++) {
+        sums[i + k] += squares[k] + (biases == null ? 0 : biases[k]);
       }
     }
   }
 
-  private double ghostNorm(INDArray a, INDArray d) {
-    double sum = a.mmul(a.transpose()).muli(d.mmul(d.transpose())).sumNumber().doubleValue();
-    double[] aNorms = Rows.norms(a);
-    double[] dNorms = Rows.norms(d);
-    double bound = 0;
-    for (int t = 0; t < positions; t++) {
-      bound += aNorms[t] * dNorms[t];
+  private double[] ghostNorms(INDArray a, INDArray d) {
+    INDArray products = Nd4j.matmul(a, a, false, true, false);
+    double[] sums = products.muli(Nd4j.matmul(d, d, false, true, false)).sum(1, 2).toDoubleVector();
+    double[] bounds = a.norm2(2).muli(d.norm2(2)).sum(1).toDoubleVector();
+    double terms = 2.0 * positions + a.size(2) + d.size(2);
+    for (int k = 0; k < sums.length; k++) {
+      sums[k] = Math.max(0, sums[k]) + terms * UNIT_ROUNDOFF * bounds[k] * bounds[k];
     }
-    double terms = 2.0 * positions + a.size(1) + d.size(1);
-    return Math.max(0, sum) + terms * UNIT_ROUNDOFF * bound * bound;
+    return sums;
+  }
+
+  private static double[] squares(INDArray matrices) {
+    double[] norms = matrices.norm2(1, 2).toDoubleVector();
+    for (int k = 0; k < norms.length; k++) {
+      norms[k] *= norms[k];
+    }
+    return norms;
+  }
+
+  /** How many examples are worked on at a time. */
+  private static int step(long width) {
+    return (int) Math.max(1, Math.min(Integer.MAX_VALUE / 2, BLOCK / width));
+  }
+
+  /** Rows of some examples, [examples, positions, width], in double precision. */
+  private INDArray block(INDArray rows, int from, int to) {
+    return Rows.asDouble(Rows.of(rows, (long) from * positions, (long) to * positions))
+        .reshape('c', new long[] {to - from, positions, rows.size(1)});
   }
 
   /** Whether inner products of rows cost less than the gradients. */
   private boolean ghost(int otherPositions) {
     return 2L * positions * otherPositions <= layout.inputs() * layout.outputs();
-  }
-
-  private static double square(INDArray array) {
-    double norm = array.norm2Number().doubleValue();
-    return norm * norm;
-  }
-
-  /** Rows of one example, in double precision. */
-  private INDArray example(INDArray rows, int i) {
-    return Rows.asDouble(Rows.of(rows, (long) i * positions, (i + 1L) * positions));
   }
 
   @Override
@@ -198,7 +203,7 @@ class LinearRecord extends LayerRecord {
       }
     } else {
       long width = layout.inputs() * layout.outputs() + layout.outputs();
-      int step = (int) Math.max(1, Math.min(Integer.MAX_VALUE / 2, BLOCK / width));
+      int step = step(width);
       for (int i = 0; i < examples; i += step) {
         int to = Math.min(examples, i + step);
         INDArray mine = formed(i, to);
@@ -223,19 +228,11 @@ class LinearRecord extends LayerRecord {
 
   /** Gradients of some examples as rows, in double precision. */
   private INDArray formed(int from, int to) {
-    long inputCount = layout.inputs();
-    long length = inputCount * layout.outputs();
-    INDArray rows =
-        Nd4j.create(DataType.DOUBLE, to - from, length + (hasBias() ? layout.outputs() : 0));
-    for (int i = from; i < to; i++) {
-      INDArray d = example(errors, i);
-      INDArray row = rows.getRow(i - from);
-      row.get(NDArrayIndex.interval(0, length))
-          .assign(example(inputRows(), i).transpose().mmul(d).reshape('f', new long[] {length}));
-      if (hasBias()) {
-        row.get(NDArrayIndex.interval(length, length + layout.outputs())).assign(d.sum(0));
-      }
-    }
-    return rows;
+    INDArray a = block(inputRows(), from, to);
+    INDArray d = block(errors, from, to);
+    long length = layout.inputs() * layout.outputs();
+    INDArray weights =
+        Nd4j.matmul(a, d, true, false, false).reshape('c', new long[] {to - from, length});
+    return hasBias() ? Nd4j.hstack(weights, d.sum(1)) : weights;
   }
 }

@@ -22,9 +22,6 @@ final class NormalizedDenseCapture extends DenseCapture {
 
   @Override
   LayerRecord record(int examples) {
-    if (errors == null) {
-      return null;
-    }
     INDArray w = site.layer().getParam(DefaultParamInitializer.WEIGHT_KEY);
     INDArray gain = site.layer().getParam(DefaultParamInitializer.GAIN_KEY);
     INDArray u = inputs.mmul(w);

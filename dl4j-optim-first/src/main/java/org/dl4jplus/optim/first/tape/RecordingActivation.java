@@ -5,10 +5,12 @@ import lombok.Getter;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.shade.jackson.databind.annotation.JsonSerialize;
 
 /** Stands in the place of a layer's activation during one backward pass. */
 @Getter
-final class RecordingActivation implements IActivation {
+@JsonSerialize(using = DelegateSerializer.class)
+final class RecordingActivation implements IActivation, DelegateSerializer.Wrapper {
 
   @Serial private static final long serialVersionUID = 1L;
 

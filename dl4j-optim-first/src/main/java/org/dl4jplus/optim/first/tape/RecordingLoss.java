@@ -6,10 +6,12 @@ import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
+import org.nd4j.shade.jackson.databind.annotation.JsonSerialize;
 
 /** Stands in the place of an output layer's loss during one backward pass. */
 @Getter
-final class RecordingLoss implements ILossFunction {
+@JsonSerialize(using = DelegateSerializer.class)
+final class RecordingLoss implements ILossFunction, DelegateSerializer.Wrapper {
 
   @Serial private static final long serialVersionUID = 1L;
 

@@ -102,10 +102,17 @@ abstract class RecurrentCapture extends Capture {
   }
 
   @Override
+  boolean heard() {
+    return complete;
+  }
+
+  @Override
+  long batch() {
+    return errors.size(1);
+  }
+
+  @Override
   final LayerRecord record(int examples) {
-    if (!complete) {
-      return null;
-    }
     long width = inputs.size(2);
     long rows = inputs.size(0) * inputs.size(1);
     return new LinearRecord(

@@ -106,14 +106,25 @@ public final class Tape {
    * @throws UnsupportedOperationException naming layers that are not recorded
    */
   public INDArray gradients() {
-    requireAll();
     INDArray rows = Nd4j.create(dataType, examples, size);
-    layers.forEach(layer -> layer.gradients(rows));
+    gradients(rows);
     return rows;
   }
 
   /**
-   * The squared norms of the examples' gradients, without forming the gradients.
+   * The gradients of the examples, one by one.
+   *
+   * @param rows takes the gradients, of shape [examples, n]
+   * @throws UnsupportedOperationException naming layers that are not recorded
+   */
+  public void gradients(INDArray rows) {
+    requireAll();
+    layers.forEach(layer -> layer.gradients(rows));
+  }
+
+  /**
+   * The squared norms of the examples' gradients, which are formed one by one only in layers where
+   * that costs less than the inner products of rows (2 positions^2 > inputs * outputs).
    *
    * @return one for each example
    * @throws UnsupportedOperationException naming layers that are not recorded

@@ -1,8 +1,10 @@
 package org.dl4jplus.optim.first.batchsize;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -13,6 +15,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.dl4jplus.optim.first.Networks;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
@@ -48,6 +51,15 @@ class BatchPartsTest {
       assertEquals(before, access.gradient());
       assertEquals(inputs[0], access.inputs()[0]);
       assertEquals(score, access.score());
+      // So do they in any order, masks included.
+      int examples = access.batchSize();
+      ModelBatch whole = ModelBatch.of(model);
+      whole.rows(IntStream.range(0, examples).map(i -> examples - 1 - i).toArray()).set(model);
+      access.computeGradientAndScore();
+      assertEquals(score, access.score(), 1e-12);
+      assertArrayEquals(
+          before.toDoubleVector(), access.gradient().toDoubleVector(), 1e-12 * examples);
+      whole.set(model);
       // The batch is whole again: a further pass gives the same gradient.
       access.computeGradientAndScore();
       assertEquals(before, access.gradient());

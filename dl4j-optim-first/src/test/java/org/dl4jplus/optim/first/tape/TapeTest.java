@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
@@ -30,8 +31,10 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
+import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
@@ -301,6 +304,116 @@ class TapeTest {
       consistent(tape, rows);
       unwrapped(c.network);
     }
+  }
+
+  @Test
+  void dropoutIsThatOfTheGradient() {
+    for (Case c :
+        List.of(
+            flat(
+                "dense",
+                list ->
+                    list.layer(new DenseLayer.Builder().nOut(4).dropOut(0.5).build())
+                        .layer(dropped(output()))),
+            sequence(
+                "recurrent",
+                list ->
+                    list.layer(new LSTM.Builder().nOut(3).dropOut(0.5).build())
+                        .layer(new SimpleRnn.Builder().nOut(3).dropOut(0.5).build())
+                        .layer(dropped(rnnOutput()))),
+            image(
+                "convolution",
+                CNN2DFormat.NCHW,
+                list ->
+                    list.layer(new ConvolutionLayer.Builder(2, 2).nOut(3).dropOut(0.5).build())
+                        .layer(dropped(output()))),
+            flat(
+                "weights dropped",
+                list ->
+                    list.layer(
+                            new DenseLayer.Builder()
+                                .nOut(4)
+                                .weightNoise(new DropConnect(0.5))
+                                .build())
+                        .layer(output())))) {
+      ModelOracle oracle = oracle(c.network, c.data);
+      INDArray point = oracle.parameters().dup();
+      INDArray gradient = point.ulike();
+      Tape tape = oracle.record(point, null, gradient);
+      oracle.restore();
+      close(tape.gradients().mean(0), gradient, 1e-12);
+      consistent(tape, tape.gradients());
+    }
+  }
+
+  private static <T extends BaseOutputLayer> T dropped(T layer) {
+    layer.setIDropout(new Dropout(0.5));
+    return layer;
+  }
+
+  @Test
+  void twoPassesTogether() {
+    for (Case c : cases()) {
+      ModelOracle oracle = oracle(c.network, c.data);
+      INDArray point = oracle.parameters().dup();
+      INDArray gradient = point.ulike();
+      Tape one = oracle.record(point, null, gradient);
+      Tape two = oracle.record(point.mul(1.1), null, gradient);
+      oracle.restore();
+      close(one.gramian(two), one.gradients().mmul(two.gradients().transpose()), 1e-11);
+      INDArray product = gradient.ulike();
+      one.fisherVector(gradient, product);
+      INDArray rows = one.gradients();
+      close(product, rows.transpose().mmul(rows.mmul(gradient)).divi(EXAMPLES), 1e-11);
+    }
+  }
+
+  @Test
+  void activeRowsAreThoseThatTheMasksLeave() {
+    Case c = maskedCases().get(1);
+    ModelOracle oracle = oracle(c.network, c.data);
+    Tape tape = oracle.record(oracle.parameters().dup(), null, oracle.parameters().ulike());
+    oracle.restore();
+    // 6 + 5 + 4 + 3 + 2 time steps.
+    assertEquals(20, tape.layers().get(0).activeRows());
+    assertEquals(20, tape.layers().get(1).activeRows());
+    assertEquals(6, tape.layers().get(0).positions());
+    assertEquals(20, oracle.labelCount());
+    Case whole = cases().get(2);
+    assertEquals(30, oracle(whole.network, whole.data).labelCount());
+  }
+
+  @Test
+  void singlePrecision() {
+    Random random = new Random(4);
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .activation(Activation.TANH)
+                .updater(new Sgd(0.1))
+                .list()
+                .layer(new ConvolutionLayer.Builder(3, 3).nOut(3).build())
+                .layer(output())
+                .setInputType(InputType.convolutional(6, 5, 2))
+                .build());
+    network.init();
+    DataSet data =
+        new DataSet(
+            normal(2, EXAMPLES, 2, 6, 5).castTo(DataType.FLOAT),
+            classes(EXAMPLES).castTo(DataType.FLOAT));
+    ModelOracle oracle = oracle(network, data);
+    INDArray gradient = oracle.parameters().ulike();
+    Tape tape = oracle.record(oracle.parameters().dup(), null, gradient);
+    oracle.restore();
+    INDArray rows = tape.gradients();
+    assertEquals(DataType.FLOAT, rows.dataType());
+    close(rows.mean(0), gradient, 1e-6);
+    INDArray vector =
+        Nd4j.createFromArray(random.doubles(rows.size(1), -1, 1).toArray()).castTo(DataType.FLOAT);
+    close(Nd4j.createFromArray(tape.products(vector)), Rows.asDouble(rows.mmul(vector)), 1e-5);
+    INDArray exact = Rows.asDouble(rows);
+    close(tape.gramian(tape), exact.mmul(exact.transpose()), 1e-6);
   }
 
   /** Everything else follows from the gradients. */

@@ -37,7 +37,7 @@ public final class Penalty {
    * @param turn the turn
    * @param method who asks, for the message
    * @return the terms; none of a plain function
-   * @throws IllegalStateException where a weight decay acts beside the gradient
+   * @throws UnsupportedOperationException where a weight decay acts beside the gradient
    */
   public static Penalty of(GradientTurn turn, String method) {
     Penalty penalty = new Penalty(turn);
@@ -48,7 +48,7 @@ public final class Penalty {
         VariableShape variable = oracle.variables().get(i);
         for (Regularization step : steps.get(i)) {
           if (decoupled(step)) {
-            throw new IllegalStateException(
+            throw new UnsupportedOperationException(
                 method
                     + " needs the weight decay in the loss: give "
                     + variable.getName()

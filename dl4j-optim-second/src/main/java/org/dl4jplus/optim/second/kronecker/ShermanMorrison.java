@@ -13,8 +13,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class ShermanMorrison {
 
-  /** Side of the tiles in which the two triangles are written, so that both stay in cache. */
-  private static final int TILE = 64;
+  /** Side of the tiles in which the matrix is gone through. */
+  private static final int TILE = 32;
 
   private ShermanMorrison() {}
 
@@ -135,10 +135,11 @@ public final class ShermanMorrison {
     double largest = Double.NaN;
     if (denominator > 0 && denominator < Double.POSITIVE_INFINITY) {
       HostView view = new HostView(inverse.reshape('c', new long[] {inverse.length()}));
+      double[] buffer = new double[TILE * TILE];
       largest = 0;
       for (int row = 0; row < u.length; row += TILE) {
         for (int column = 0; column <= row; column += TILE) {
-          largest = Math.max(largest, tile(view, u, row, column, scale, factor, shift));
+          largest = Math.max(largest, tile(view, u, row, column, scale, factor, shift, buffer));
         }
       }
       view.flush();
@@ -150,19 +151,45 @@ public final class ShermanMorrison {
     return largest;
   }
 
-  /** One tile of the lower triangle, and its mirror image: the mean of both triangles is taken. */
+  /**
+   * One tile of the lower triangle, and its mirror image: the mean of both triangles is taken. Both
+   * are read and written row by row: columns of wide matrices fall out of the cache.
+   */
   private static double tile(
-      HostView j, double[] u, int row, int column, double scale, double factor, double shift) {
+      HostView j,
+      double[] u,
+      int row,
+      int column,
+      double scale,
+      double factor,
+      double shift,
+      double[] buffer) {
     int n = u.length;
+    int rowEnd = Math.min(row + TILE, n);
+    int columnEnd = Math.min(column + TILE, n);
+    for (int r = row; r < rowEnd; r++) {
+      for (int c = column; c < columnEnd; c++) {
+        buffer[(r - row) * TILE + c - column] = j.get(r * n + c);
+      }
+    }
+    for (int c = column; c < columnEnd; c++) {
+      for (int r = row; r < rowEnd; r++) {
+        int at = (r - row) * TILE + c - column;
+        double value = scale * 0.5 * (buffer[at] + j.get(c * n + r)) + factor * (u[r] * u[c]);
+        buffer[at] = r == c ? value + shift : value;
+      }
+    }
     double largest = 0;
-    for (int r = row; r < Math.min(row + TILE, n); r++) {
-      double own = factor * u[r];
-      for (int c = column; c < Math.min(column + TILE, r + 1); c++) {
-        double old = 0.5 * (j.get(r * n + c) + j.get(c * n + r));
-        double value = scale * old + own * u[c] + (r == c ? shift : 0);
+    for (int r = row; r < rowEnd; r++) {
+      for (int c = column; c < columnEnd; c++) {
+        double value = buffer[(r - row) * TILE + c - column];
         j.set(r * n + c, value);
-        j.set(c * n + r, value);
         largest = Math.max(largest, Math.abs(value));
+      }
+    }
+    for (int c = column; c < columnEnd; c++) {
+      for (int r = row; r < rowEnd; r++) {
+        j.set(c * n + r, buffer[(r - row) * TILE + c - column]);
       }
     }
     return largest;

@@ -88,8 +88,8 @@ class ShermanMorrisonTest {
         if (update.apply(r, v) > 2) {
           ShermanMorrison.mixIdentity(r, 1);
         }
-        assertEquals(r.transpose().dup('c'), r);
         if (i % 20 == 19) {
+          assertEquals(r.transpose().dup('c'), r);
           assertTrue(DampedInverse.invert(r, 1e-300, out), update + " after " + i);
         }
       }

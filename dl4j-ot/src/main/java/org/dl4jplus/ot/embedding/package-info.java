@@ -1,0 +1,2 @@
+/** How features are hashed into tables of embeddings. */
+package org.dl4jplus.ot.embedding;
