@@ -140,13 +140,13 @@ public abstract class ExplicitLayer extends SameDiffLayer {
       boolean initializeParams,
       DataType networkDataType) {
     validate();
-    Explicit layer = new Explicit(conf, networkDataType);
-    layer.setListeners(trainingListeners);
-    layer.setIndex(layerIndex);
-    layer.setParamsViewArray(layerParamsView);
-    layer.setParamTable(initializer().init(conf, layerParamsView, initializeParams));
-    layer.setConf(conf);
-    return layer;
+    return LayerSetup.of(
+        new Explicit(conf, networkDataType),
+        conf,
+        trainingListeners,
+        layerIndex,
+        layerParamsView,
+        initializeParams);
   }
 
   /** The computation. */

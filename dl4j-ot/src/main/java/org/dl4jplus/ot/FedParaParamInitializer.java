@@ -31,29 +31,73 @@ final class FedParaParamInitializer implements ParamInitializer {
   /** What a layer has to tell. */
   interface Settings {
 
+    /**
+     * The rank that was asked for.
+     *
+     * @return 0 for the one of the ratio
+     */
     int getRank();
 
+    /**
+     * Where the rank lies between the smallest and the largest of use.
+     *
+     * @return in [0, 1]
+     */
     double getRankRatio();
 
-    /** Height and width, or nothing. */
+    /**
+     * The size of a kernel.
+     *
+     * @return height and width, or nothing for a matrix
+     */
     int[] kernel();
 
+    /**
+     * Whether there is a bias.
+     *
+     * @return true with one
+     */
     boolean hasBias();
 
+    /**
+     * The inputs.
+     *
+     * @return their number
+     */
     long getNIn();
 
+    /**
+     * The outputs.
+     *
+     * @return their number
+     */
     long getNOut();
 
+    /**
+     * Entries of a kernel.
+     *
+     * @return height * width, 0 for a matrix
+     */
     default long area() {
       return kernel().length == 0 ? 0 : (long) kernel()[0] * kernel()[1];
     }
 
+    /**
+     * The rank of the factors.
+     *
+     * @return at least 1
+     */
     default int usedRank() {
       return getRank() > 0
           ? getRank()
           : LowRankHadamard.rank(getNOut(), getNIn(), area(), getRankRatio());
     }
 
+    /**
+     * Checks the settings.
+     *
+     * @throws IllegalArgumentException if a value is out of range
+     */
     default void validateRank() {
       if (getRank() < 0) {
         throw new IllegalArgumentException("rank must be >= 0: " + getRank());

@@ -53,6 +53,7 @@ class DiagonalMethodsTest {
         new Method(
             Sophia.builder().estimator(Estimator.HUTCHINSON).hessianUpdateFrequency(3).build(),
             0.02),
+        new Method(Sophia.builder().hessianUpdateFrequency(3).build(), 0.02),
         new Method(new Oasis(), 1),
         new Method(Oasis.builder().mode(Oasis.Mode.FIXED).momentum(0.5).alpha(0.01).build(), 0.05),
         new Method(new Sania(), 1),

@@ -245,6 +245,25 @@ public final class GeneralizedSumPooling {
       return gradient;
     }
 
+    /** The sum of e (p - u) over the locations; four sums run faster than one. */
+    private double towards(double p, double[] e, int fromE, int fromU) {
+      double a = 0;
+      double b = 0;
+      double c = 0;
+      double d = 0;
+      int i = 0;
+      for (; i + 3 < locations; i += 4) {
+        a += e[fromE + i] * (p - clipped[fromU + i]);
+        b += e[fromE + i + 1] * (p - clipped[fromU + i + 1]);
+        c += e[fromE + i + 2] * (p - clipped[fromU + i + 2]);
+        d += e[fromE + i + 3] * (p - clipped[fromU + i + 3]);
+      }
+      for (; i < locations; i++) {
+        a += e[fromE + i] * (p - clipped[fromU + i]);
+      }
+      return a + b + c + d;
+    }
+
     private void throughDistances(double[] ofCost, double[] gradient, double[] ofPrototypes) {
       double[] totals = new double[locations];
       for (int k = 0; k < count; k++) {
@@ -264,13 +283,10 @@ public final class GeneralizedSumPooling {
       for (int k = 0; k < count; k++) {
         for (int c = 0; c < channels; c++) {
           double p = units[k * channels + c];
-          double sum = 0;
           for (int i = 0; i < locations; i++) {
-            double e = ofCost[k * locations + i];
-            ofClipped[c * locations + i] -= e * p;
-            sum += e * (p - clipped[c * locations + i]);
+            ofClipped[c * locations + i] -= ofCost[k * locations + i] * p;
           }
-          ofUnit[c] = sum;
+          ofUnit[c] = towards(p, ofCost, k * locations, c * locations);
         }
         double length = length(prototypes, k * channels, 1);
         double along = 0;

@@ -11,6 +11,8 @@ public record Box(double lower, double upper) implements VectorProjection {
   /**
    * Makes the projection.
    *
+   * @param lower smallest value, may be negative infinity
+   * @param upper largest value, at least the lower one, may be infinity
    * @throws IllegalArgumentException if a bound is not a number, or no finite number lies between
    *     them
    */

@@ -13,6 +13,7 @@ public record L0Ball(int maxNonZeros) implements VectorProjection {
   /**
    * Makes the projection.
    *
+   * @param maxNonZeros entries that may differ from 0, at least 1
    * @throws IllegalArgumentException if maxNonZeros is below 1
    */
   public L0Ball {

@@ -18,6 +18,7 @@ public record L1Ball(double radius) implements VectorProjection {
   /**
    * Makes the projection.
    *
+   * @param radius finite and &gt; 0
    * @throws IllegalArgumentException if the radius is not finite and &gt; 0
    */
   public L1Ball {

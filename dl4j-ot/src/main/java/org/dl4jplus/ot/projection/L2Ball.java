@@ -11,6 +11,7 @@ public record L2Ball(double radius) implements VectorProjection {
   /**
    * Makes the projection.
    *
+   * @param radius finite and &gt; 0
    * @throws IllegalArgumentException if the radius is not finite and &gt; 0
    */
   public L2Ball {

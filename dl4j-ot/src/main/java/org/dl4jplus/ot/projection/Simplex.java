@@ -20,6 +20,7 @@ public record Simplex(double radius) implements VectorProjection {
   /**
    * Makes the projection.
    *
+   * @param radius the sum, finite and &gt; 0
    * @throws IllegalArgumentException if the radius is not finite and &gt; 0
    */
   public Simplex {

@@ -18,6 +18,8 @@ public record SparseSimplex(int maxNonZeros, double radius) implements VectorPro
   /**
    * Makes the projection.
    *
+   * @param maxNonZeros entries that may differ from 0, at least 1
+   * @param radius the sum, finite and &gt; 0
    * @throws IllegalArgumentException if maxNonZeros is below 1, or the radius not finite and &gt; 0
    */
   public SparseSimplex {

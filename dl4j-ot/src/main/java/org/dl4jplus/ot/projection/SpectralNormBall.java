@@ -23,6 +23,7 @@ public record SpectralNormBall(double maxNorm) implements MatrixProjection {
   /**
    * Makes the projection.
    *
+   * @param maxNorm the bound, finite and &gt; 0
    * @throws IllegalArgumentException if the bound is not finite and &gt; 0
    */
   public SpectralNormBall {

@@ -33,6 +33,7 @@ public record Stiefel(Retraction retraction) implements MatrixProjection {
   /**
    * Makes the projection.
    *
+   * @param retraction which of the two
    * @throws IllegalArgumentException if the retraction is null
    */
   public Stiefel {

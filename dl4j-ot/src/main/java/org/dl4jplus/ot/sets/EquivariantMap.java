@@ -35,6 +35,10 @@ public record EquivariantMap(int variant, Pool pool, int inputs, int outputs) {
   /**
    * Makes the map.
    *
+   * @param variant 1 or 2
+   * @param pool maximum or mean
+   * @param inputs features of an element, at least 1
+   * @param outputs features of its image, at least 1
    * @throws IllegalArgumentException if a value is out of range
    */
   public EquivariantMap {

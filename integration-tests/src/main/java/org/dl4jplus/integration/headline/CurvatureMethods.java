@@ -152,6 +152,13 @@ final class CurvatureMethods {
               0.1,
               0.3),
           new Method("OASIS", Sgd::new, () -> Oasis.builder().build(), 1.0),
+          new Method(
+              "OASIS, fixed",
+              Sgd::new,
+              () -> Oasis.builder().mode(Oasis.Mode.FIXED).momentum(0.9).alpha(0.01).build(),
+              0.03,
+              0.1,
+              0.3),
           new Method("SANIA", Sgd::new, () -> Sania.builder().build(), 1.0));
 
   private CurvatureMethods() {}

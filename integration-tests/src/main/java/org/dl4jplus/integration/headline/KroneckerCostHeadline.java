@@ -36,6 +36,14 @@ final class KroneckerCostHeadline implements Headline {
     }
     int last = WIDTHS.length - 1;
     return List.of(
+        Row.ratio(
+            "growth of the time to renew an inverse from width 1024 to 2048 (8 for a cube, 4 for a"
+                + " square)",
+            "K-FAC",
+            inversion[last] / inversion[last - 1],
+            "MKOR",
+            update[last] / update[last - 1],
+            Bar.atMost(1)),
         Row.difference(
             "exponent of the time to renew an inverse, widths 128 to 2048",
             "K-FAC",

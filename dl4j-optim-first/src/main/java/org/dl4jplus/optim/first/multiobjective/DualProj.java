@@ -1,10 +1,7 @@
 package org.dl4jplus.optim.first.multiobjective;
 
-import static org.dl4jplus.optim.first.updater.Require.nonNegative;
-
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
-import lombok.Getter;
 import lombok.ToString;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -25,14 +22,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>D. Lopez-Paz, M. Ranzato: "Gradient Episodic Memory for Continual Learning", arXiv 1706.08840
  * (2017); form and name of arXiv 2406.16232 (2024).
  */
-@Getter
-@EqualsAndHashCode
-@ToString
-public final class DualProj implements GramianAggregator {
-
-  private final double[] prefVector;
-  private final double normEps;
-  private final double regEps;
+@EqualsAndHashCode(callSuper = true)
+@ToString(callSuper = true)
+public final class DualProj extends ConeProjection {
 
   /** DualProj with its defaults. */
   public DualProj() {
@@ -45,25 +37,11 @@ public final class DualProj implements GramianAggregator {
       @JsonProperty("prefVector") double[] prefVector,
       @JsonProperty("normEps") Double normEps,
       @JsonProperty("regEps") Double regEps) {
-    this.prefVector = Weights.checked("prefVector", prefVector);
-    this.normEps = nonNegative("normEps", normEps, 1e-4);
-    this.regEps = nonNegative("regEps", regEps, 1e-4);
-  }
-
-  /**
-   * The preferences.
-   *
-   * @return a copy, or null for equal ones
-   */
-  public double[] getPrefVector() {
-    return Weights.copy(prefVector);
+    super(prefVector, normEps, regEps);
   }
 
   @Override
-  public double[] weights(double[][] gramian, long step) {
-    int m = gramian.length;
-    double[] u = Weights.orEqual("prefVector", prefVector, m, 1.0 / m);
-    double[][] g = SmallMatrix.normalized(gramian, normEps, regEps);
-    return ActiveSet.boundedBelow(g, u);
+  double[] projected(double[][] gramian, double[] preferences) {
+    return ActiveSet.boundedBelow(gramian, preferences);
   }
 }

@@ -1,10 +1,7 @@
 package org.dl4jplus.optim.first.multiobjective;
 
-import static org.dl4jplus.optim.first.updater.Require.nonNegative;
-
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
-import lombok.Getter;
 import lombok.ToString;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -28,14 +25,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>P. Quinton, V. Rey: "Jacobian Descent for Multi-Objective Optimization", arXiv 2406.16232
  * (2024).
  */
-@Getter
-@EqualsAndHashCode
-@ToString
-public final class UPGrad implements GramianAggregator {
-
-  private final double[] prefVector;
-  private final double normEps;
-  private final double regEps;
+@EqualsAndHashCode(callSuper = true)
+@ToString(callSuper = true)
+public final class UPGrad extends ConeProjection {
 
   /** UPGrad with its defaults. */
   public UPGrad() {
@@ -48,30 +40,17 @@ public final class UPGrad implements GramianAggregator {
       @JsonProperty("prefVector") double[] prefVector,
       @JsonProperty("normEps") Double normEps,
       @JsonProperty("regEps") Double regEps) {
-    this.prefVector = Weights.checked("prefVector", prefVector);
-    this.normEps = nonNegative("normEps", normEps, 1e-4);
-    this.regEps = nonNegative("regEps", regEps, 1e-4);
-  }
-
-  /**
-   * The preferences.
-   *
-   * @return a copy, or null for equal ones
-   */
-  public double[] getPrefVector() {
-    return Weights.copy(prefVector);
+    super(prefVector, normEps, regEps);
   }
 
   @Override
-  public double[] weights(double[][] gramian, long step) {
+  double[] projected(double[][] gramian, double[] preferences) {
     int m = gramian.length;
-    double[] u = Weights.orEqual("prefVector", prefVector, m, 1.0 / m);
-    double[][] g = SmallMatrix.normalized(gramian, normEps, regEps);
     double[] weights = new double[m];
     for (int i = 0; i < m; i++) {
       double[] bounds = new double[m];
-      bounds[i] = u[i];
-      double[] v = ActiveSet.boundedBelow(g, bounds);
+      bounds[i] = preferences[i];
+      double[] v = ActiveSet.boundedBelow(gramian, bounds);
       for (int j = 0; j < m; j++) {
         weights[j] += v[j];
       }
