@@ -48,7 +48,11 @@ final class CurvatureProductsAdapter implements GoldenAdapter {
       String loss = file.json().get("loss").asText();
       // The platform's is the sum of squares.
       scale = loss.startsWith("MSE") ? 0.5 : 1;
-      network = network(file.json().get("layers"), loss);
+      network =
+          network(
+              file.json().get("layers"),
+              Activation.fromString(file.json().path("activation").asText("tanh")),
+              loss);
       point = Nd4j.createFromArray(file.numbers("params"));
       network.setParams(point);
       network.setInput(rows("features"));
@@ -57,7 +61,7 @@ final class CurvatureProductsAdapter implements GoldenAdapter {
       size = (int) oracle.size();
     }
 
-    private static MultiLayerNetwork network(JsonNode widths, String loss) {
+    private static MultiLayerNetwork network(JsonNode widths, Activation activation, String loss) {
       NeuralNetConfiguration.ListBuilder list =
           new NeuralNetConfiguration.Builder().dataType(DataType.DOUBLE).list();
       int last = widths.size() - 1;
@@ -66,7 +70,7 @@ final class CurvatureProductsAdapter implements GoldenAdapter {
         int out = widths.get(i + 1).asInt();
         list.layer(
             i + 1 < last
-                ? new DenseLayer.Builder().nIn(in).nOut(out).activation(Activation.TANH).build()
+                ? new DenseLayer.Builder().nIn(in).nOut(out).activation(activation).build()
                 : output(in, out, loss));
       }
       MultiLayerNetwork network = new MultiLayerNetwork(list.build());

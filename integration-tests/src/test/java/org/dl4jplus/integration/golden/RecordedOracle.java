@@ -33,13 +33,15 @@ final class RecordedOracle implements GradientOracle {
     probe = 0;
   }
 
-  /** Estimates that the file has. */
+  /** Estimates that the file has for the steps in which the method looks for one. */
   int recorded() {
-    JsonNode updates = file.json().path("hessianUpdates");
     JsonNode products = file.json().path("hessianVectorProducts");
-    return updates.size()
-        + (int)
-            StreamSupport.stream(products.spliterator(), false).filter(p -> !p.isNull()).count();
+    int frequency = file.json().path("config").path("hessianUpdateFrequency").asInt(1);
+    int recorded = file.json().path("hessianUpdates").size();
+    for (int k = 0; k < products.size(); k += frequency) {
+      recorded += products.get(k).isNull() ? 0 : 1;
+    }
+    return recorded;
   }
 
   /** Those that have been used. */

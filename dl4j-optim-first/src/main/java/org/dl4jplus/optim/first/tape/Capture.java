@@ -18,10 +18,11 @@ abstract class Capture {
       return memory.computeIfAbsent(name + '/' + key, k -> new Memory());
     }
 
-    /** Rows that the layer's mask leaves, -1 without a mask. */
-    long activeRows() {
+    /** The layer's mask as a column, time steps leading, null without a mask. */
+    INDArray mask(long rows) {
       INDArray mask = layer.getMaskArray();
-      return mask == null ? -1 : Masks.activeRows(mask);
+      INDArray column = mask == null ? null : Masks.column(mask, rows);
+      return column == null ? null : memory("mask").copy(column);
     }
   }
 

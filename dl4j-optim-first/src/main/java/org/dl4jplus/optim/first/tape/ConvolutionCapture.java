@@ -72,7 +72,7 @@ final class ConvolutionCapture extends Capture implements RecordingActivation.Si
     return new LinearRecord(
         site.name(),
         examples,
-        -1,
+        null,
         () -> Rows.byExample(patches(kernel), examples, patch),
         Rows.byExample(errors, examples, errors.size(3)),
         WeightLayout.of(

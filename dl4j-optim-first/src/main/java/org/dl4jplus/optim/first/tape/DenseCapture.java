@@ -9,7 +9,7 @@ class DenseCapture extends Capture implements RecordingActivation.Sink {
 
   INDArray inputs;
   INDArray errors;
-  long activeRows;
+  INDArray mask;
 
   DenseCapture(Site site) {
     super(site);
@@ -23,9 +23,9 @@ class DenseCapture extends Capture implements RecordingActivation.Sink {
   @Override
   public void error(INDArray delta) {
     capture(delta);
-    INDArray mask = site.layer().getMaskArray();
-    if (mask != null) {
-      errors.muliColumnVector(mask.castTo(errors.dataType()));
+    INDArray columnMask = site.layer().getMaskArray();
+    if (columnMask != null) {
+      errors.muliColumnVector(columnMask.castTo(errors.dataType()));
     }
   }
 
@@ -33,7 +33,7 @@ class DenseCapture extends Capture implements RecordingActivation.Sink {
     // After dropout: the input that the gradient is made with.
     inputs = site.memory("input").copy(site.layer().input().castTo(delta.dataType()));
     errors = site.memory("error").copy(delta);
-    activeRows = site.activeRows();
+    mask = site.mask(errors.size(0));
   }
 
   @Override
@@ -52,7 +52,7 @@ class DenseCapture extends Capture implements RecordingActivation.Sink {
     return new LinearRecord(
         site.name(),
         examples,
-        activeRows,
+        Masks.rows(mask, examples),
         () -> Rows.byExample(inputs, examples, width),
         Rows.byExample(errors, examples, errors.size(1)),
         WeightLayout.of(

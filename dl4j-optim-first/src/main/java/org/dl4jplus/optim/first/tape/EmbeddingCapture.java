@@ -14,7 +14,7 @@ final class EmbeddingCapture extends Capture implements RecordingActivation.Sink
   private final FeedForwardLayer layer;
   private INDArray tokens;
   private INDArray errors;
-  private long activeRows;
+  private INDArray mask;
 
   EmbeddingCapture(Site site) {
     super(site);
@@ -33,15 +33,12 @@ final class EmbeddingCapture extends Capture implements RecordingActivation.Sink
             && sequence.getOutputFormat() == RNNFormat.NCW;
     errors = site.memory("error").copy(stepsLast ? delta.permute(0, 2, 1) : delta);
     tokens = site.memory("input").copy(site.layer().input());
-    activeRows = site.activeRows();
-    INDArray mask = site.layer().getMaskArray();
+    mask = site.layer().getMaskArray();
     if (mask != null) {
+      mask = site.memory("mask").copy(Masks.flat(mask));
       errors
           .reshape('c', new long[] {tokens.length(), layer.getNOut()})
-          .muliColumnVector(
-              mask.castTo(errors.dataType())
-                  .dup('c')
-                  .reshape('c', new long[] {tokens.length(), 1}));
+          .muliColumnVector(mask.castTo(errors.dataType()));
     }
   }
 
@@ -63,7 +60,9 @@ final class EmbeddingCapture extends Capture implements RecordingActivation.Sink
     return new EmbeddingRecord(
         site.name(),
         examples,
-        activeRows,
+        mask == null
+            ? null
+            : Masks.rows(Rows.byExample(mask.reshape('c', all.shape()), examples, 1)),
         Rows.byExample(all, examples, 1).toIntVector(),
         Rows.byExample(errors, examples, layer.getNOut()),
         WeightLayout.of(

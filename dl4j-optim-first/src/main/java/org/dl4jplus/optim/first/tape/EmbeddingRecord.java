@@ -19,14 +19,14 @@ final class EmbeddingRecord extends LayerRecord {
   private final INDArray errors;
   private final WeightLayout layout;
   private final int positions;
-  private final long activeRows;
+  private final int[] unmaskedRows;
   private final List<Map<Integer, double[]>> gradients = new ArrayList<>();
   private final double[][] sums;
 
   EmbeddingRecord(
       String name,
       int examples,
-      long activeRows,
+      int[] unmaskedRows,
       int[] tokens,
       INDArray errors,
       WeightLayout layout) {
@@ -34,7 +34,7 @@ final class EmbeddingRecord extends LayerRecord {
     this.tokens = tokens;
     this.errors = errors;
     this.layout = layout;
-    this.activeRows = activeRows < 0 ? tokens.length : activeRows;
+    this.unmaskedRows = unmaskedRows;
     positions = tokens.length / examples;
     sums = new double[examples][];
     double[][] rows = Rows.asDouble(errors).toDoubleMatrix();
@@ -104,8 +104,8 @@ final class EmbeddingRecord extends LayerRecord {
   }
 
   @Override
-  public long activeRows() {
-    return activeRows;
+  public int[] unmaskedRows() {
+    return unmaskedRows == null ? null : unmaskedRows.clone();
   }
 
   @Override

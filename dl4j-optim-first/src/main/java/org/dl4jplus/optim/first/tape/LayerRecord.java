@@ -72,11 +72,21 @@ public abstract class LayerRecord {
   public abstract boolean isLinear();
 
   /**
+   * The unmasked rows. Their errors may be zero as well.
+   *
+   * @return their indices in ascending order; null for all rows
+   */
+  public abstract int[] unmaskedRows();
+
+  /**
    * Number of unmasked rows.
    *
    * @return examples * positions without masks
    */
-  public abstract long activeRows();
+  public final long activeRows() {
+    int[] unmasked = unmaskedRows();
+    return unmasked == null ? (long) examples() * positions() : unmasked.length;
+  }
 
   /**
    * Copies the layer's weight and bias entries out of a vector over all parameters.

@@ -15,23 +15,23 @@ class LinearRecord extends LayerRecord {
   private final String name;
   private final int examples;
   private final int positions;
-  private final long activeRows;
+  private final int[] unmaskedRows;
   private final Supplier<INDArray> inputs;
   private final INDArray errors;
   private final WeightLayout layout;
   private INDArray inputRows;
 
-  /** A negative number of active rows means all of them. */
+  /** No unmasked rows (null) means all of them. */
   LinearRecord(
       String name,
       int examples,
-      long activeRows,
+      int[] unmaskedRows,
       Supplier<INDArray> inputs,
       INDArray errors,
       WeightLayout layout) {
     this.name = name;
     this.examples = examples;
-    this.activeRows = activeRows < 0 ? errors.size(0) : activeRows;
+    this.unmaskedRows = unmaskedRows;
     this.inputs = inputs;
     this.errors = errors;
     this.layout = layout;
@@ -77,8 +77,8 @@ class LinearRecord extends LayerRecord {
   }
 
   @Override
-  public long activeRows() {
-    return activeRows;
+  public int[] unmaskedRows() {
+    return unmaskedRows == null ? null : unmaskedRows.clone();
   }
 
   @Override

@@ -39,7 +39,7 @@ final class NormalizedDenseCapture extends DenseCapture {
         new LinearRecord(
             site.name(),
             examples,
-            activeRows,
+            Masks.rows(mask, examples),
             () -> Rows.byExample(inputs, examples, width),
             Rows.byExample(delta, examples, outputs),
             WeightLayout.of(site.offset(DefaultParamInitializer.WEIGHT_KEY), width, -1, outputs));

@@ -50,8 +50,8 @@ final class NormalizedRecord extends LayerRecord {
   }
 
   @Override
-  public long activeRows() {
-    return weight.activeRows();
+  public int[] unmaskedRows() {
+    return weight.unmaskedRows();
   }
 
   @Override

@@ -22,7 +22,7 @@ abstract class RecurrentCapture extends Capture {
   private INDArray inputs;
   private INDArray errors;
   private long inputWidth;
-  private long activeRows;
+  private INDArray mask;
   private int step = -1;
   private boolean complete;
 
@@ -57,7 +57,7 @@ abstract class RecurrentCapture extends Capture {
         .get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, inputWidth))
         .assign(byStep);
     errors = site.memory("error").zeros(like.dataType(), steps, batch, gates * outputs);
-    activeRows = site.activeRows();
+    mask = site.mask(steps * batch);
     step = (int) steps - 1;
     complete = false;
   }
@@ -86,10 +86,10 @@ abstract class RecurrentCapture extends Capture {
 
   /** Changes an array in 'c' order. */
   final INDArray masked(INDArray values) {
-    INDArray mask = site.layer().getMaskArray();
-    return mask == null
+    INDArray steps = site.layer().getMaskArray();
+    return steps == null
         ? values
-        : values.muliColumnVector(mask.getColumn(step, true).castTo(values.dataType()));
+        : values.muliColumnVector(steps.getColumn(step, true).castTo(values.dataType()));
   }
 
   final void error(int gate, INDArray delta) {
@@ -118,7 +118,7 @@ abstract class RecurrentCapture extends Capture {
     return new LinearRecord(
         site.name(),
         examples,
-        activeRows,
+        Masks.rows(mask, examples),
         () -> Rows.byExample(inputs.reshape('c', new long[] {rows, width}), examples, width),
         Rows.byExample(
             errors.reshape('c', new long[] {rows, errors.size(2)}), examples, errors.size(2)),

@@ -377,6 +377,11 @@ class TapeTest {
     // 6 + 5 + 4 + 3 + 2 time steps.
     assertEquals(20, tape.layers().get(0).activeRows());
     assertEquals(20, tape.layers().get(1).activeRows());
+    for (LayerRecord layer : tape.layers()) {
+      for (int row : layer.unmaskedRows()) {
+        assertTrue(row % 6 < 6 - row / 6, layer.name() + ", row " + row);
+      }
+    }
     assertEquals(6, tape.layers().get(0).positions());
     assertEquals(20, oracle.labelCount());
     Case whole = cases().get(2);

@@ -1,6 +1,5 @@
 package org.dl4jplus.optim.second.kronecker;
 
-import java.util.stream.IntStream;
 import org.dl4jplus.optim.first.tape.LayerRecord;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -36,7 +35,7 @@ public record KroneckerFactors(INDArray input, INDArray error, double positions)
    * @return the factors; null where all rows are masked
    */
   public static KroneckerFactors of(LayerRecord record, LayerRecord drawn) {
-    int[] active = activeRows(drawn);
+    int[] active = record.unmaskedRows();
     if (active == null) {
       return of(record.inputRows(), drawn.errorRows(), record.hasBias(), record.examples());
     }
@@ -47,22 +46,6 @@ public record KroneckerFactors(INDArray input, INDArray error, double positions)
             Nd4j.pullRows(drawn.errorRows(), 1, active),
             record.hasBias(),
             record.examples());
-  }
-
-  /**
-   * The rows that are not masked. Where there is a mask these are the rows that have an error: in
-   * masked rows it is zero.
-   *
-   * @param record the layer
-   * @return indices of rows; null for all of them, where there is no mask
-   */
-  static int[] activeRows(LayerRecord record) {
-    INDArray errors = record.errorRows();
-    if (record.activeRows() == errors.size(0)) {
-      return null;
-    }
-    double[] largest = errors.amax(1).toDoubleVector();
-    return IntStream.range(0, largest.length).filter(i -> largest[i] != 0).toArray();
   }
 
   /**

@@ -89,7 +89,7 @@ public final class MkorLayer {
    * @return false if there is no unmasked row or a mean is not finite, and all stays as it was
    */
   public boolean refresh(LayerRecord record, double clip, Rule rule) {
-    int[] active = KroneckerFactors.activeRows(record);
+    int[] active = record.unmaskedRows();
     if (active != null && active.length == 0) {
       return false;
     }
@@ -120,25 +120,25 @@ public final class MkorLayer {
     if (!Double.isFinite(GradientTurn.norm(meanInput) + GradientTurn.norm(meanError))) {
       return false;
     }
-    if (resetInput) {
-      reset(inputInverse, rule);
-      resetInput = false;
-    } else if (rule.update.apply(inputInverse, meanInput) > rule.resetThreshold) {
-      resetInput = true;
-      resetError = true;
-    }
-    if (resetError) {
-      reset(errorInverse, rule);
-      resetError = false;
-    } else if (rule.update.apply(errorInverse, meanError) > rule.resetThreshold) {
-      resetInput = true;
-      resetError = true;
-    }
+    boolean reset = resetInput;
+    resetInput = false;
+    flag(rule, reset ? reset(inputInverse, rule) : rule.update.apply(inputInverse, meanInput));
+    reset = resetError;
+    resetError = false;
+    flag(rule, reset ? reset(errorInverse, rule) : rule.update.apply(errorInverse, meanError));
     return true;
   }
 
-  private static void reset(INDArray inverse, Rule rule) {
-    ShermanMorrison.mixIdentity(inverse, rule.resetShare);
+  /** A soft reset may leave too much, and is repeated then. */
+  private void flag(Rule rule, double largest) {
+    if (largest > rule.resetThreshold) {
+      resetInput = true;
+      resetError = true;
+    }
+  }
+
+  private static double reset(INDArray inverse, Rule rule) {
+    return ShermanMorrison.mixIdentity(inverse, rule.resetShare);
   }
 
   /**

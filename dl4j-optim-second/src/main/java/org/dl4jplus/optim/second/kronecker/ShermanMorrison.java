@@ -102,13 +102,14 @@ public final class ShermanMorrison {
    *
    * @param inverse J, square, in row-major order; changed to {@code (1-share)*J + share*I}
    * @param share in [0, 1]
+   * @return the largest absolute value in the result
    */
-  public static void mixIdentity(INDArray inverse, double share) {
+  public static double mixIdentity(INDArray inverse, double share) {
     if (share == 1) {
       reset(inverse);
-    } else {
-      update(inverse, 1 - share, new double[inverse.rows()], 0, 1, share);
+      return 1;
     }
+    return update(inverse, 1 - share, new double[inverse.rows()], 0, 1, share);
   }
 
   private static void reset(INDArray inverse) {
