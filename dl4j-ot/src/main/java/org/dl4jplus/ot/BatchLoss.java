@@ -28,18 +28,31 @@ abstract class BatchLoss implements ILossFunction {
   /**
    * Evaluates a batch.
    *
-   * @param labels as many rows and columns as outputs
+   * @param labels as many rows as outputs, of {@link #labelColumns} columns
    * @param outputs after the activation
    * @param mask weights of the rows
    * @return scores and gradient
    */
   abstract Evaluation evaluate(double[][] labels, double[][] outputs, double[] mask);
 
+  /**
+   * How wide labels have to be.
+   *
+   * @param outputs columns of the outputs
+   * @return as many by default
+   */
+  long labelColumns(long outputs) {
+    return outputs;
+  }
+
   private Evaluation evaluate(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
-    if (preOutput.rank() != 2 || !labels.equalShapes(preOutput)) {
+    if (preOutput.rank() != 2
+        || labels.rank() != 2
+        || labels.size(0) != preOutput.size(0)
+        || labels.size(1) != labelColumns(preOutput.size(1))) {
       throw new IllegalArgumentException(
-          "labels and preOutput must be matrices of one shape, got "
+          "labels and preOutput must be matrices of fitting shapes, got "
               + Arrays.toString(labels.shape())
               + " and "
               + Arrays.toString(preOutput.shape()));

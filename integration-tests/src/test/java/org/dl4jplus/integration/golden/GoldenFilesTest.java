@@ -49,6 +49,7 @@ class GoldenFilesTest {
     LayerAdapter.register(adapters);
     TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
+    MapAdapter.register(adapters);
     return adapters;
   }
 
