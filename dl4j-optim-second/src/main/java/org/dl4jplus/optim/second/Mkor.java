@@ -42,10 +42,11 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>RA and RG start as unit matrices, and the first refresh leaves them so. A reset makes R the
  * unit matrix, as the authors' code does; with PAPER it is {@code (1-stabilization)*R +
- * stabilization*I}. Pixels of a convolution and unmasked time steps are rows of their own (the
- * authors average an example's pixels before they clip). OFFICIAL follows the authors' code, whose
- * recursion is the inverse of no average; EXACT is consistent; PAPER is the printed recursion as
- * far as it is known, and not recommended: its rank-one term has the opposite sign.
+ * stabilization*I}, again at each refresh until R is within the threshold. Pixels of a convolution
+ * and unmasked time steps are rows of their own (the authors average an example's pixels before
+ * they clip). OFFICIAL follows the authors' code, whose recursion is the inverse of no average;
+ * EXACT is consistent; PAPER is the printed recursion as far as it is known, and not recommended:
+ * its rank-one term has the opposite sign.
  *
  * <p>MKOR-H ({@code hybrid}): when the loss stops falling fast the preconditioning ends for good,
  * the factors are dropped, and the updater gets plain gradients. The published code has only a

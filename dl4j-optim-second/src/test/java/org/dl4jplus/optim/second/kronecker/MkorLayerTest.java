@@ -70,16 +70,33 @@ class MkorLayerTest {
     INDArray zero = Nd4j.create(DataType.DOUBLE, 2);
     Rule rule = new Rule((r, v) -> v.length() == 2 ? 2.1 : 1.9, 0.25, 2);
     layer.refresh(x, zero, rule);
-    input.assign(eye(3).mul(5));
-    error.assign(eye(2).mul(3));
+    input.assign(eye(3).mul(2));
+    error.assign(eye(2).mul(1.5));
     layer.refresh(x, zero, rule);
     assertTrue(layer.resetInput() && layer.resetError());
-    assertEquals(eye(3).mul(5), input);
+    assertEquals(eye(3).mul(2), input);
     layer.refresh(x, zero, rule);
     // A quarter of the way to the unit matrix.
-    assertEquals(eye(3).mul(4), input);
-    assertEquals(eye(2).mul(2.5), error);
+    assertEquals(eye(3).mul(1.75), input);
+    assertEquals(eye(2).mul(1.375), error);
     assertFalse(layer.resetInput() || layer.resetError());
+  }
+
+  /** Halfway to 1: from 5 to 3, which is still beyond 2.5, and to 2. */
+  @Test
+  void softResetsRepeatUntilLittleIsLeft() {
+    MkorLayer layer = new MkorLayer(input, error, true, false);
+    layer.start();
+    input.muli(5);
+    Rule soft = new Rule((r, v) -> ShermanMorrison.published(r, 1, v), 0.5, 2.5);
+    INDArray x = Nd4j.createFromArray(1.0, 0, 0);
+    INDArray d = Nd4j.createFromArray(1.0, 0);
+    layer.refresh(x, d, soft);
+    assertEquals(eye(3).mul(3), input);
+    assertTrue(layer.resetInput());
+    layer.refresh(x, d, soft);
+    assertEquals(eye(3).mul(2), input);
+    assertFalse(layer.resetInput());
   }
 
   @Test
