@@ -130,6 +130,9 @@ public class SparseMixtureOfExperts extends ExplicitLayer {
       throw new IllegalArgumentException(
           "nOut must be nIn for unmatched IDENTITY: " + nOut + ", " + nIn);
     }
+    if (routingIterations < 0) {
+      throw new IllegalArgumentException("routingIterations must be >= 0: " + routingIterations);
+    }
     new TransportRouter(capacity, gamma, routingIterations);
     new SoftmaxRouter(expertsPerToken, true);
   }
