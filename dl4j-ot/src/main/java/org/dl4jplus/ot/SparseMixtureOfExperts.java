@@ -357,7 +357,7 @@ public class SparseMixtureOfExperts extends ExplicitLayer {
     private int numExperts = 8;
     private int capacity;
     private int expertHidden = 16;
-    private double gamma = 1;
+    private double gamma = 100;
     private int routingIterations = 30;
     private int expertsPerToken = 1;
     private Routing routing = Routing.TRANSPORT;

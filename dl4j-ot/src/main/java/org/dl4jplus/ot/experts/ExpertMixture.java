@@ -28,6 +28,12 @@ public record ExpertMixture(
   /**
    * A mixture.
    *
+   * @param inputs features of a token
+   * @param hidden units of an expert
+   * @param outputs features of a result
+   * @param experts their number
+   * @param function f
+   * @param identity whether a token without an expert gives itself
    * @throws IllegalArgumentException if a value is out of range
    */
   public ExpertMixture {

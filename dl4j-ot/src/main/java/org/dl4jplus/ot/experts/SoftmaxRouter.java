@@ -18,6 +18,8 @@ public record SoftmaxRouter(int expertsPerToken, boolean weighted) implements Ro
   /**
    * A router.
    *
+   * @param expertsPerToken experts a token has
+   * @param weighted whether the gates are the softmax
    * @throws IllegalArgumentException if a value is out of range
    */
   public SoftmaxRouter {

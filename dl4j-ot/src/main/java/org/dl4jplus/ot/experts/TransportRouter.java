@@ -32,6 +32,9 @@ public record TransportRouter(int capacity, double gamma, int iterations) implem
   /**
    * A router.
    *
+   * @param capacity most tokens an expert gets
+   * @param gamma weight of the squares
+   * @param iterations of the solver
    * @throws IllegalArgumentException if a value is out of range
    */
   public TransportRouter {
