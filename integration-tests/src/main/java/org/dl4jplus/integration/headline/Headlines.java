@@ -41,7 +41,8 @@ public final class Headlines {
           new TransportHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),
-          new MfacCostHeadline());
+          new MfacCostHeadline(),
+          new TransportMapHeadline());
 
   private Headlines() {}
 
