@@ -42,7 +42,8 @@ public final class Headlines {
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),
-          new MfacCostHeadline());
+          new MfacCostHeadline(),
+          new TransportMapHeadline());
 
   private Headlines() {}
 
