@@ -310,7 +310,7 @@ public final class GraBIterator implements DataSetIterator {
       }
       if (network.get() != model) {
         network = new WeakReference<>(model);
-        oracle = new ModelOracle(model);
+        oracle = ModelOracle.weak(model);
         gradient = Nd4j.createUninitializedDetached(model.params().dataType(), 'c', oracle.size());
       }
       oracle.readGradient(gradient);

@@ -24,7 +24,7 @@ public final class BatchParts {
    * @param model an initialised MultiLayerNetwork or ComputationGraph; not held
    */
   public BatchParts(Model model) {
-    oracle = new ModelOracle(model);
+    oracle = ModelOracle.weak(model);
     mean = oracle.parameters().ulike();
   }
 

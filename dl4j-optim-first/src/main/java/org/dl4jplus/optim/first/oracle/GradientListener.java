@@ -144,7 +144,7 @@ public abstract class GradientListener extends BaseTrainingListener implements S
     ModelAccess access = ModelAccess.of(model);
     if (own.oracle == null) {
       refuseOthers(access.listeners());
-      own.oracle = new ModelOracle(model);
+      own.oracle = ModelOracle.weak(model);
       own.turn = new GradientTurn(own.oracle, own.state, own.oracle::update);
     }
     ModelOracle oracle = own.oracle;

@@ -2,6 +2,7 @@ package org.dl4jplus.optim.first.oracle;
 
 import java.lang.ref.WeakReference;
 import java.util.List;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.dl4jplus.optim.first.model.ModelAccess;
@@ -28,8 +29,7 @@ import org.nd4j.linalg.learning.config.NoOp;
  */
 public final class ModelOracle implements GradientOracle {
 
-  // Weak: a listener that serves many networks must not keep them alive.
-  private final WeakReference<Model> network;
+  private final Supplier<Model> network;
   private final List<Range> ranges;
   private final List<VariableShape> variables;
   private final long size;
@@ -47,10 +47,24 @@ public final class ModelOracle implements GradientOracle {
   /**
    * Looks at a network.
    *
-   * @param network an initialised MultiLayerNetwork or ComputationGraph; held weakly
+   * @param network an initialised MultiLayerNetwork or ComputationGraph
    */
   public ModelOracle(Model network) {
-    this.network = new WeakReference<>(network);
+    this(() -> network);
+  }
+
+  /**
+   * Looks at a network without keeping it alive: for a listener that serves many.
+   *
+   * @param network an initialised MultiLayerNetwork or ComputationGraph; held weakly
+   * @return the oracle, of use while the network is held elsewhere
+   */
+  public static ModelOracle weak(Model network) {
+    return new ModelOracle(new WeakReference<>(network)::get);
+  }
+
+  private ModelOracle(Supplier<Model> network) {
+    this.network = network;
     ModelAccess model = model();
     ranges = model.trainableRanges();
     variables = model.trainableVariables();
