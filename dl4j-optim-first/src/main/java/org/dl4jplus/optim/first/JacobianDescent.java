@@ -126,7 +126,7 @@ public final class JacobianDescent extends GradientListener {
           return;
         }
       }
-      aggregator.aggregate(jacobian, turn.iteration(), out);
+      remember(turn, aggregator.aggregate(jacobian, turn.iteration(), remembered(turn), out));
       return;
     }
     double[][] gramian = tape.gramian(tape).toDoubleMatrix();
@@ -140,6 +140,8 @@ public final class JacobianDescent extends GradientListener {
         gramian[j][i] = gramian[i][j];
       }
     }
-    tape.weightedSum(byProducts.weights(gramian, turn.iteration()), out);
+    var result = byProducts.weights(gramian, turn.iteration(), remembered(turn));
+    remember(turn, result.memory());
+    tape.weightedSum(result.weights(), out);
   }
 }

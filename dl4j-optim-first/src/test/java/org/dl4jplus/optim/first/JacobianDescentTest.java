@@ -25,6 +25,8 @@ import org.dl4jplus.optim.first.multiobjective.Sum;
 import org.dl4jplus.optim.first.multiobjective.TrimmedMean;
 import org.dl4jplus.optim.first.multiobjective.UPGrad;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -135,21 +137,25 @@ class JacobianDescentTest {
     assertArrayEquals(expected, graph.params().toDoubleVector(), 1e-10);
   }
 
-  private static JacobianDescent rareBargains() {
-    return new JacobianDescent(
-        Objectives.perClass(), NashMtl.builder().updateWeightsEvery(3).build());
+  private static JacobianDescent rareBargains(Objectives objectives) {
+    return new JacobianDescent(objectives, NashMtl.builder().updateWeightsEvery(3).build());
+  }
+
+  static List<Objectives> classesAndExamples() {
+    return List.of(Objectives.perClass(), Objectives.perExample());
   }
 
   /** What the aggregator remembers belongs to a network, and is saved with its state. */
-  @Test
-  void anAggregatorServesSeveralNetworksAndGoesOn() {
-    JacobianDescent shared = rareBargains();
+  @ParameterizedTest
+  @MethodSource("classesAndExamples")
+  void anAggregatorServesSeveralNetworksAndGoesOn(Objectives objectives) {
+    JacobianDescent shared = rareBargains(objectives);
     MultiLayerNetwork first = Networks.network(Networks.dense(new Sgd(0.1)));
     MultiLayerNetwork second = Networks.network(Networks.dense(new Sgd(0.5)));
     MultiLayerNetwork alone = Networks.network(Networks.dense(new Sgd(0.5)));
     first.addListeners(shared);
     second.addListeners(shared);
-    alone.addListeners(rareBargains());
+    alone.addListeners(rareBargains(objectives));
     first.fit(DATA);
     for (int k = 0; k < 4; k++) {
       first.fit(DATA);
@@ -158,7 +164,7 @@ class JacobianDescentTest {
     }
     assertEquals(alone.params(), second.params());
     MultiLayerNetwork copy = second.clone();
-    JacobianDescent resumed = rareBargains();
+    JacobianDescent resumed = rareBargains(objectives);
     copy.setListeners(resumed);
     resumed.restoreState(copy, shared.state(second));
     for (int k = 0; k < 4; k++) {

@@ -20,6 +20,27 @@ public interface GramianAggregator extends Aggregator {
   double[] weights(double[][] gramian, long step);
 
   /**
+   * The weights of the rows, and what the next call for the same network is to get.
+   *
+   * @param weights one for each row
+   * @param memory null for nothing
+   */
+  record Weighting(double[] weights, double[] memory) {}
+
+  /**
+   * The weights of the rows with what an earlier call left. By default nothing is remembered.
+   *
+   * @param gramian inner products of the rows
+   * @param step as above
+   * @param memory what the last call for the same network returned, not changed; null at first
+   * @return the weights and the memory
+   * @throws IllegalArgumentException as above
+   */
+  default Weighting weights(double[][] gramian, long step, double[] memory) {
+    return new Weighting(weights(gramian, step), null);
+  }
+
+  /**
    * The weights of the rows, as in step 0.
    *
    * @param gramian inner products of the rows
@@ -32,5 +53,12 @@ public interface GramianAggregator extends Aggregator {
   @Override
   default void aggregate(INDArray jacobian, long step, INDArray out) {
     Jacobians.weightedSum(jacobian, weights(Jacobians.gramian(jacobian), step), out);
+  }
+
+  @Override
+  default double[] aggregate(INDArray jacobian, long step, double[] memory, INDArray out) {
+    Weighting result = weights(Jacobians.gramian(jacobian), step, memory);
+    Jacobians.weightedSum(jacobian, result.weights(), out);
+    return result.memory();
   }
 }

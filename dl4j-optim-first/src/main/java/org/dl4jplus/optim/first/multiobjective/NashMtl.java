@@ -8,7 +8,6 @@ import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -66,16 +65,15 @@ public final class NashMtl implements GramianAggregator {
 
   @Override
   public synchronized double[] weights(double[][] gramian, long step) {
-    memory = advanced(gramian, memory);
-    return shortened(gramian, memory);
+    Weighting result = weights(gramian, step, memory);
+    memory = result.memory();
+    return result.weights();
   }
 
   @Override
-  public double[] aggregate(INDArray jacobian, long step, double[] before, INDArray out) {
-    double[][] gramian = Jacobians.gramian(jacobian);
+  public Weighting weights(double[][] gramian, long step, double[] before) {
     double[] after = advanced(gramian, before);
-    Jacobians.weightedSum(jacobian, shortened(gramian, after), out);
-    return after;
+    return new Weighting(shortened(gramian, after), after);
   }
 
   private double[] advanced(double[][] gramian, double[] before) {
