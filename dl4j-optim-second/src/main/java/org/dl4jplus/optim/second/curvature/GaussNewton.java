@@ -2,6 +2,7 @@ package org.dl4jplus.optim.second.curvature;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.dl4jplus.optim.first.oracle.CentralDifference;
 import org.dl4jplus.optim.first.oracle.GradientOracle;
 import org.dl4jplus.optim.first.oracle.GradientTurn;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,10 +27,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class GaussNewton {
 
-  // As for the Hessian: the same trade between rounding and the third derivative.
-  private static final double SINGLE = 2e-3;
-  private static final double DOUBLE = 1e-6;
-
   private final GradientOracle oracle;
   private final INDArray shifted;
 
@@ -53,13 +50,11 @@ public final class GaussNewton {
    * @throws UnsupportedOperationException where there are no layers to record
    */
   public void product(INDArray point, INDArray v, INDArray out) {
-    double norm = GradientTurn.norm(v);
-    if (norm == 0) {
+    if (GradientTurn.norm(v) == 0) {
       out.assign(0);
       return;
     }
-    double scale = point.dataType() == DataType.DOUBLE ? DOUBLE : SINGLE;
-    double h = scale * (1 + GradientTurn.norm(point)) / norm;
+    double h = CentralDifference.step(point, v);
     Map<Integer, INDArray> up = outputs(GradientTurn.axpy(point, h, v, shifted), out);
     Map<Integer, INDArray> down = outputs(GradientTurn.axpy(point, -h, v, shifted), out);
     oracle.record(

@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.second.kronecker;
 
+import org.dl4jplus.optim.first.linalg.Cholesky;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -50,8 +51,8 @@ public final class DampedInverse {
   private static INDArray inverseFactor(INDArray a) {
     int n = a.rows();
     if (n <= LEAF) {
-      double[][] leaf = inverseFactor(a.toDoubleMatrix());
-      return leaf == null ? null : Nd4j.createFromArray(leaf);
+      Cholesky leaf = new Cholesky(a.toDoubleMatrix());
+      return leaf.positive() ? Nd4j.createFromArray(leaf.inverseFactor()) : null;
     }
     int middle = n / 2;
     // Copies: the platform takes parts of views for empty.
@@ -74,32 +75,6 @@ public final class DampedInverse {
 
   private static INDArray part(INDArray a, int row, int rowEnd, int column, int columnEnd) {
     return a.get(NDArrayIndex.interval(row, rowEnd), NDArrayIndex.interval(column, columnEnd));
-  }
-
-  private static double[][] inverseFactor(double[][] a) {
-    int n = a.length;
-    double[][] inverse = new double[n][n];
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j <= i; j++) {
-        double sum = a[i][j];
-        for (int k = 0; k < j; k++) {
-          sum -= a[i][k] * a[j][k];
-        }
-        if (i == j && !(sum > 0 && sum < Double.POSITIVE_INFINITY)) {
-          return null;
-        }
-        a[i][j] = i == j ? Math.sqrt(sum) : sum / a[j][j];
-      }
-      inverse[i][i] = 1 / a[i][i];
-      for (int j = 0; j < i; j++) {
-        double sum = 0;
-        for (int k = j; k < i; k++) {
-          sum -= a[i][k] * inverse[k][j];
-        }
-        inverse[i][j] = sum / a[i][i];
-      }
-    }
-    return inverse;
   }
 
   /**
