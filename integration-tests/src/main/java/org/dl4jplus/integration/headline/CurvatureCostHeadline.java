@@ -1,7 +1,6 @@
 package org.dl4jplus.integration.headline;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.integration.headline.CurvatureMethods.Method;
@@ -34,10 +33,7 @@ final class CurvatureCostHeadline implements Headline {
 
   @Override
   public List<Row> measure() {
-    INDArray labels = Nd4j.zeros(DataType.FLOAT, BATCH, Digits.CLASSES);
-    for (int i = 0; i < BATCH; i++) {
-      labels.putScalar(i, i % Digits.CLASSES, 1);
-    }
+    INDArray labels = Digits.anyLabels(BATCH);
     DataSet batch = new DataSet(Nd4j.rand(DataType.FLOAT, BATCH, Digits.PIXELS), labels);
     List<Method> methods = new ArrayList<>(List.of(CurvatureMethods.ADAM));
     methods.addAll(CurvatureMethods.ALL);
@@ -45,22 +41,15 @@ final class CurvatureCostHeadline implements Headline {
     for (Method method : methods) {
       MultiLayerNetwork plain = network(PLAIN);
       MultiLayerNetwork ours = network(method);
-      seconds(plain, batch);
-      seconds(ours, batch);
-      double[] plainTimes = new double[ROUNDS];
-      double[] ourTimes = new double[ROUNDS];
-      for (int round = 0; round < ROUNDS; round++) {
-        plainTimes[round] = seconds(plain, batch);
-        ourTimes[round] = seconds(ours, batch);
-      }
+      Turns turns = Turns.of(1, ROUNDS, () -> fit(plain, batch), () -> fit(ours, batch));
       String on = ", dense 64-128-128-10, float, batch 64";
       rows.add(
           Row.ratio(
               "seconds of 100 steps" + on,
               "plain",
-              median(plainTimes),
+              turns.first(),
               method.name(),
-              median(ourTimes),
+              turns.second(),
               Bar.NONE));
       rows.add(
           Row.ratio(
@@ -87,16 +76,9 @@ final class CurvatureCostHeadline implements Headline {
     return numbers;
   }
 
-  private static double seconds(MultiLayerNetwork network, DataSet batch) {
-    long start = System.nanoTime();
+  private static void fit(MultiLayerNetwork network, DataSet batch) {
     for (int step = 0; step < STEPS; step++) {
       network.fit(batch);
     }
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  private static double median(double[] values) {
-    Arrays.sort(values);
-    return values[values.length / 2];
   }
 }

@@ -96,6 +96,15 @@ record Digits(DataSet train, DataSet test) {
     return network;
   }
 
+  /** One-hot labels for a batch whose images mean nothing. */
+  static INDArray anyLabels(int batch) {
+    INDArray labels = Nd4j.zeros(DataType.FLOAT, batch, CLASSES);
+    for (int i = 0; i < batch; i++) {
+      labels.putScalar(i, i % CLASSES, 1);
+    }
+    return labels;
+  }
+
   /** The lowest of a figure over a grid; a run that diverges counts as infinitely bad. */
   static double lowest(DoubleFunction<Double> figure, double... grid) {
     return DoubleStream.of(grid)

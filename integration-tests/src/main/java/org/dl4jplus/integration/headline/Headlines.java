@@ -39,6 +39,7 @@ public final class Headlines {
           new DiagonalCostHeadline(),
           new LanguageHeadline(),
           new TransportHeadline(),
+          new PoolingCostHeadline(),
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),

@@ -1,6 +1,5 @@
 package org.dl4jplus.integration.headline;
 
-import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -34,10 +33,7 @@ final class SharpnessCostHeadline implements Headline {
   @Override
   public List<Row> measure() {
     INDArray images = Nd4j.rand(DataType.FLOAT, BATCH, 1, 28, 28);
-    INDArray labels = Nd4j.zeros(DataType.FLOAT, BATCH, Digits.CLASSES);
-    for (int i = 0; i < BATCH; i++) {
-      labels.putScalar(i, i % Digits.CLASSES, 1);
-    }
+    INDArray labels = Digits.anyLabels(BATCH);
     DataSet flat = new DataSet(images.reshape(BATCH, 784), labels);
     return List.of(
         row("a dense network 784-512-512-10", SharpnessCostHeadline::dense, flat),
@@ -55,34 +51,14 @@ final class SharpnessCostHeadline implements Headline {
     MultiLayerNetwork plain = build.network();
     MultiLayerNetwork sharp = build.network();
     sharp.setListeners(new SharpnessAwareMinimization(0.05));
-    double[] plainTimes = new double[ROUNDS];
-    double[] sharpTimes = new double[ROUNDS];
-    for (int round = -WARM_UP; round < ROUNDS; round++) {
-      double first = milliseconds(plain, batch);
-      double second = milliseconds(sharp, batch);
-      if (round >= 0) {
-        plainTimes[round] = first;
-        sharpTimes[round] = second;
-      }
-    }
+    Turns turns = Turns.of(WARM_UP, ROUNDS, () -> plain.fit(batch), () -> sharp.fit(batch));
     return Row.ratio(
-        "median milliseconds of a step, batch 64, " + what,
+        "median seconds of a step, batch 64, " + what,
         "plain",
-        median(plainTimes),
+        turns.first(),
         "SAM",
-        median(sharpTimes),
+        turns.second(),
         Bar.atMost(BAR));
-  }
-
-  private static double milliseconds(MultiLayerNetwork network, DataSet batch) {
-    long start = System.nanoTime();
-    network.fit(batch);
-    return (System.nanoTime() - start) / 1e6;
-  }
-
-  private static double median(double[] values) {
-    Arrays.sort(values);
-    return values[values.length / 2];
   }
 
   private static MultiLayerNetwork dense() {
