@@ -52,6 +52,8 @@ class GoldenFilesTest {
     MapAdapter.register(adapters);
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
+    MeZoAdapter.register(adapters);
+    NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
     return adapters;
   }
