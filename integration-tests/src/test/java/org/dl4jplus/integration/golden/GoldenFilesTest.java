@@ -50,6 +50,7 @@ class GoldenFilesTest {
     TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
     return adapters;
   }
 
