@@ -187,7 +187,8 @@ final class GeneticSearch {
     int row = random.nextInt(rows);
     switch (strategy) {
       case MUTATE -> {
-        int column = cycle[turn++ % cycle.length];
+        turn = (turn + 1) % cycle.length;
+        int column = cycle[turn];
         return List.of(new Edit(row, column, columns[column].random(random)));
       }
       case CONTINUOUS -> {

@@ -41,7 +41,8 @@ final class Workload {
 
   /** How often bins can be merged in pairs, at most "wanted" times, without going below 2. */
   static int shift(Column column, int wanted) {
-    int shift = column.binned() ? wanted : 0;
+    // An int of bins has no more halvings.
+    int shift = column.binned() ? Math.min(wanted, 30) : 0;
     while (shift > 0 && merged(column.bins(), shift) < 2) {
       shift--;
     }
