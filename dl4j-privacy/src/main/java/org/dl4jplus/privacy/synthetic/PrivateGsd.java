@@ -18,8 +18,10 @@ import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
+import org.dl4jplus.privacy.accounting.Zcdp;
 import org.dl4jplus.privacy.noise.DiscreteGaussianSampler;
 import org.dl4jplus.privacy.noise.NoiseSource;
+import org.dl4jplus.privacy.noise.SecureNoise;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -116,17 +118,33 @@ public final class PrivateGsd {
   }
 
   /**
-   * Makes a table within a budget of zero-concentrated privacy.
+   * Makes a table within a budget, with noise that nobody can predict.
    *
    * @param schema the public domain: categorical columns with their categories, numeric ones with a
    *     least and a greatest value
    * @param reader the records, from where it stands; is read to its end
+   * @param epsilon of the guarantee, above 0
+   * @param delta of the guarantee, in (0, 1), well below one over the number of records
+   * @return the table
+   * @throws IllegalArgumentException for a schema without public domain or with fewer than two
+   *     columns that vary, no records, records of another width, or a budget outside its range
+   */
+  public SyntheticTable fit(Schema schema, RecordReader reader, double epsilon, double delta) {
+    Require.positive("epsilon", epsilon, 1);
+    Require.between("delta", delta, 1, 0, 1);
+    return fit(schema, reader, Zcdp.rhoFor(epsilon, delta), new SecureNoise());
+  }
+
+  /**
+   * Makes a table within a budget of zero-concentrated privacy.
+   *
+   * @param schema as above
+   * @param reader as above
    * @param rho budget, above 0; infinity draws no noise, for tests, and the ledger says that
    *     nothing is private
    * @param source of the noise; with one that is not secure the ledger says that nothing is private
    * @return the table
-   * @throws IllegalArgumentException for a schema without public domain or with fewer than two
-   *     columns that vary, no records, records of another width, or a budget outside its range
+   * @throws IllegalArgumentException as above
    */
   public SyntheticTable fit(Schema schema, RecordReader reader, double rho, NoiseSource source) {
     Require.check(rho > 0, "rho", rho, "above 0");

@@ -34,6 +34,8 @@ import org.datavec.api.writable.Writable;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
+import org.dl4jplus.privacy.accounting.RdpAccountant;
+import org.dl4jplus.privacy.accounting.Zcdp;
 import org.dl4jplus.privacy.noise.NoiseSource;
 import org.dl4jplus.privacy.noise.SecureNoise;
 import org.dl4jplus.privacy.noise.SeededNoise;
@@ -200,6 +202,25 @@ class PrivateGsdTest {
       assertEquals(rho, sum, 1e-12);
       // Four numeric columns; 15 pairs, of which those with a numeric column have three levels.
       assertTrue(schema == MIXED ? events > 15 && events <= 4 + 1 + 14 * 3 : events == 1);
+    }
+  }
+
+  @Test
+  void aTargetIsKept() {
+    PrivateGsd gsd = PrivateGsd.builder().maxGenerations(1).build();
+    PrivacyLedger ledger = gsd.fit(MIXED, reader(mixed(20)), 0.7, 1e-5).ledger();
+    double rho = 0;
+    RdpAccountant accountant = new RdpAccountant(Neighbours.REPLACE_ONE);
+    for (PrivacyLedger.Entry entry : ledger.entries()) {
+      rho += ((PrivacyEvent.ZCdp) entry.event()).rho() * entry.count();
+      accountant.compose(entry.event(), entry.count());
+    }
+    assertEquals(0.7, Zcdp.epsilon(rho, 1e-5), 1e-6);
+    // The accountant has fewer orders to choose from.
+    assertEquals(0.7, accountant.epsilon(1e-5), 0.01);
+    for (double[] bad : new double[][] {{0, 0.1}, {-1, 0.1}, {EXACT, 0.1}, {1, 0}, {1, 1}}) {
+      RecordReader reader = reader(colours(5, 1));
+      assertThrows(IllegalArgumentException.class, () -> gsd.fit(COLOURS, reader, bad[0], bad[1]));
     }
   }
 

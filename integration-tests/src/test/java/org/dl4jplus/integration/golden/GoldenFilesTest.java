@@ -51,6 +51,7 @@ class GoldenFilesTest {
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);
+    AccountantAdapter.register(adapters);
     return adapters;
   }
 
