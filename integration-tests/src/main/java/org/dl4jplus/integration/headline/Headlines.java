@@ -46,7 +46,8 @@ public final class Headlines {
           new ShampooHeadline(),
           new PruningHeadline(),
           new MfacCostHeadline(),
-          new TransportMapHeadline());
+          new TransportMapHeadline(),
+          new SyntheticDataHeadline());
 
   private Headlines() {}
 

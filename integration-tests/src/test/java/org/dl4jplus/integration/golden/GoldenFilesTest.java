@@ -55,6 +55,7 @@ class GoldenFilesTest {
     MeZoAdapter.register(adapters);
     NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
     return adapters;
   }
