@@ -50,6 +50,7 @@ class GoldenFilesTest {
     TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
+    LocalPrivacyAdapter.register(adapters);
     return adapters;
   }
 
