@@ -11,7 +11,7 @@ import java.security.SecureRandom;
  *
  * <p>The numbers are doubles, and a double's low bits show something about what was added to them.
  * Four summands and the rounding of {@link NoiseGrid} make that negligible, they do not prove it
- * away; where the values are whole numbers {@code DiscreteGaussianSampler} does.
+ * away; where the values are whole numbers {@link DiscreteGaussianSampler} does.
  */
 public final class SecureNoise extends AesNoise {
 
