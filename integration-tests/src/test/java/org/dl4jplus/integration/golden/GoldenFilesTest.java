@@ -51,6 +51,7 @@ class GoldenFilesTest {
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
+    QuantileAdapter.register(adapters);
     return adapters;
   }
 
