@@ -42,31 +42,38 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  * clipping then removes the rest.
  *
  * <pre>{@code
- * rho1 + rho2 = fraction rho,   rho1 = meanShare fraction rho
- * mean   = (1/records) (SUM_i x_i min(1, maxNorm/||x_i||) + N(0, (2 maxNorm)^2 / (2 rho1)))
- * radius = private quantile of ||x_i - mean|| in [0, 2 maxNorm], epsilon = sqrt(8 rho2)
- * x'     = (x - mean) min(1, radius/||x - mean||) / radius
+ * rho1 = meanShare fraction rho / rounds,   rho2 = (1 - meanShare) fraction rho / rounds
+ * mean = 0,  radius = maxNorm;  in each round, with d_i = x_i - mean:
+ *   mean   += (1/records) (SUM_i d_i min(1, radius/||d_i||) + N(0, (2 radius)^2 / (2 rho1)))
+ *   radius  = private quantile of ||x_i - mean|| in [0, 2 radius], epsilon = sqrt(8 rho2)
+ * x' = (x - mean) min(1, radius/||x - mean||) / radius
  * }</pre>
  *
  * The norm is over all features of a record, whatever their shape. A layer's bias takes up what the
  * shift changes in a linear model, so the class of models stays the same.
  *
  * <p>Fields: {@code rho}, the zCDP budget of the whole training, above 0; {@code fraction} 0.1, of
- * it for this object, in (0, 1); {@code meanShare} 0.5, of that for the mean, in (0, 1); {@code
- * maxNorm}, the public bound R of a record's norm, above 0; {@code records}, the public number n of
- * records, at least 2; {@code quantile} null for max(0.9, 1 - 1/sqrt(records)), in [0, 1].
+ * it for this object, in (0, 1); {@code meanShare} 0.5, of that for the means, in (0, 1); {@code
+ * rounds} 1, more of them for a norm that all features share and that is far above what tells them
+ * apart; {@code maxNorm}, the public bound R of a record's norm, above 0; {@code records}, the
+ * public number n of records, at least 2; {@code quantile} in [0, 1], null for
  *
- * <p>Fitting draws from {@link SecureNoise}, is possible once, and takes two passes over data that
- * holds each record once and has no preprocessor of its own. The mean is charged with sensitivity 2
- * maxNorm / records and both releases use {@code records} and not the number of records that came,
- * so their events hold under every relation of neighbours. The noisy sum is rounded to a {@link
- * NoiseGrid}, the radius to a grid too. {@link #ledger} is what to give to the trainer, {@link
- * #trainingRho} what is left for it. The fitted mean and radius are private and may be published;
- * {@code ModelSerializer.addNormalizerToModel} saves them with the model as any normalizer's.
+ * <pre>{@code max(0.9, 1 - max(1/sqrt(records), 2 ln(2^24) / (records epsilon)))}</pre>
+ *
+ * The paper's 1 - 1/sqrt(records) is lowered, where epsilon is small, because the empty interval
+ * between the largest distance and 2 R, up to 2^24 times longer than those between records, is then
+ * still unlikely. Lower it further where distances take very few values.
+ *
+ * <p>Fitting draws from {@link SecureNoise}, is possible once, and takes two passes in each round
+ * over data that holds each record once. A mean is charged with sensitivity 2 radius / records, and
+ * all releases use {@code records} and not the number of records that came, so their events hold
+ * under every relation of neighbours. Noisy sums are rounded to a {@link NoiseGrid}, radii to a
+ * grid too. {@link #ledger} is what to give to the trainer, {@link #trainingRho} what is left for
+ * it. The fitted mean and radius are private and may be published; {@code
+ * ModelSerializer.addNormalizerToModel} saves them with the model as any normalizer's.
  *
  * <p>Ziteng Sun, Ananda Theertha Suresh, Aditya Krishna Menon: "The Importance of Feature
- * Preprocessing for Differentially Private Linear Optimization", arXiv 2307.11106 (2023). The
- * coarse mean is not refined in a second round.
+ * Preprocessing for Differentially Private Linear Optimization", arXiv 2307.11106 (2023).
  */
 @Getter
 @EqualsAndHashCode
@@ -78,6 +85,7 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 public final class DpFeaturePreprocessor implements DataNormalization {
 
   private static final long serialVersionUID = 1;
+  private static final double LONGEST = 0x1p24;
   private static final Set<Neighbours> RELATIONS = EnumSet.allOf(Neighbours.class);
 
   static {
@@ -87,6 +95,7 @@ public final class DpFeaturePreprocessor implements DataNormalization {
   private final double rho;
   private final double fraction;
   private final double meanShare;
+  private final int rounds;
   private final double maxNorm;
   private final int records;
   private final double quantile;
@@ -104,15 +113,18 @@ public final class DpFeaturePreprocessor implements DataNormalization {
       Double rho,
       Double fraction,
       Double meanShare,
+      Integer rounds,
       Double maxNorm,
       Integer records,
       Double quantile) {
     this.rho = Require.positive("rho", rho, Double.NaN);
     this.fraction = Require.between("fraction", fraction, 0.1, 0, 1);
     this.meanShare = Require.between("meanShare", meanShare, 0.5, 0, 1);
+    this.rounds = Require.count("rounds", rounds, 1);
     this.maxNorm = Require.positive("maxNorm", maxNorm, Double.NaN);
     this.records = Require.atLeast("records", records, 0, 2);
-    double standard = Math.max(0.9, 1 - 1 / Math.sqrt(this.records));
+    double above = 2 * Math.log(LONGEST) / (this.records * radiusEpsilon());
+    double standard = Math.max(0.9, 1 - Math.max(1 / Math.sqrt(this.records), above));
     this.quantile = Require.within("quantile", quantile, standard, 0, 1);
   }
 
@@ -121,6 +133,7 @@ public final class DpFeaturePreprocessor implements DataNormalization {
       @JsonProperty("rho") Double rho,
       @JsonProperty("fraction") Double fraction,
       @JsonProperty("meanShare") Double meanShare,
+      @JsonProperty("rounds") Integer rounds,
       @JsonProperty("maxNorm") Double maxNorm,
       @JsonProperty("records") Integer records,
       @JsonProperty("quantile") Double quantile,
@@ -128,7 +141,7 @@ public final class DpFeaturePreprocessor implements DataNormalization {
       @JsonProperty("radius") double radius,
       @JsonProperty("spent") boolean spent,
       @JsonProperty("secure") boolean secure) {
-    this(rho, fraction, meanShare, maxNorm, records, quantile);
+    this(rho, fraction, meanShare, rounds, maxNorm, records, quantile);
     this.mean = mean;
     this.radius = radius;
     this.spent = spent;
@@ -178,7 +191,7 @@ public final class DpFeaturePreprocessor implements DataNormalization {
   }
 
   /**
-   * Fits to the data of an iterator, in two passes.
+   * Fits to the data of an iterator, in two passes for each round.
    *
    * @param iterator of all records, each once; can be reset
    * @param noise where the noise comes from; without a secure source epsilon is infinite
@@ -188,7 +201,8 @@ public final class DpFeaturePreprocessor implements DataNormalization {
    */
   public void fit(DataSetIterator iterator, NoiseSource noise) {
     if (!iterator.resetSupported()) {
-      throw new IllegalArgumentException("iterator must support reset: fitting takes two passes");
+      throw new IllegalArgumentException(
+          "iterator must support reset: fitting takes several passes");
     }
     fit(
         action -> {
@@ -205,43 +219,58 @@ public final class DpFeaturePreprocessor implements DataNormalization {
     if (spent) {
       throw new IllegalStateException("The budget is spent: a new fit needs a new preprocessor");
     }
+    double[] center = null;
+    double bound = maxNorm;
+    for (int round = 0; round < rounds; round++) {
+      double[] sum = clippedSum(pass, center, bound);
+      spent = true;
+      secure = noise.secure();
+      NoiseGrid.addGaussian(sum, 2 * bound * meanNoiseMultiplier(), noise);
+      for (int j = 0; j < sum.length; j++) {
+        sum[j] = sum[j] / records + (center == null ? 0 : center[j]);
+      }
+      center = sum;
+      bound = privateRadius(pass, center, bound, noise);
+    }
+    mean = center;
+    radius = bound;
+  }
+
+  private static double[] clippedSum(
+      Consumer<Consumer<double[]>> pass, double[] center, double bound) {
+    // The first record says how many features there are.
     List<double[]> sum = new ArrayList<>(1);
-    pass.accept(record -> addClipped(record, sum));
+    pass.accept(
+        record -> {
+          double[] difference = center == null ? record : minus(record, center);
+          double scale = Math.min(1, bound / norm(difference));
+          if (sum.isEmpty()) {
+            sum.add(new double[record.length]);
+          }
+          double[] total = sum.get(0);
+          checkFeatures(record, total);
+          for (int j = 0; j < total.length; j++) {
+            total[j] += scale * difference[j];
+          }
+        });
     if (sum.isEmpty()) {
       throw new IllegalArgumentException("The data must have records");
     }
-    spent = true;
-    secure = noise.secure();
-    double[] center = sum.get(0);
-    NoiseGrid.addGaussian(center, 2 * maxNorm * meanNoiseMultiplier(), noise);
-    for (int j = 0; j < center.length; j++) {
-      center[j] /= records;
-    }
-    DoubleStream.Builder distances = DoubleStream.builder();
-    pass.accept(record -> distances.add(norm(minus(record, center))));
-    radius =
-        ExponentialQuantile.builder()
-            .lower(0.0)
-            .upper(2 * maxNorm)
-            .epsilon(radiusEpsilon())
-            .quantile(quantile)
-            .records(records)
-            .build()
-            .draw(distances.build().toArray(), noise);
-    mean = center;
+    return sum.get(0);
   }
 
-  /** The first record makes the sum, which is then the list's only element. */
-  private void addClipped(double[] record, List<double[]> sum) {
-    double scale = Math.min(1, maxNorm / norm(record));
-    if (sum.isEmpty()) {
-      sum.add(new double[record.length]);
-    }
-    double[] total = sum.get(0);
-    checkFeatures(record, total);
-    for (int j = 0; j < total.length; j++) {
-      total[j] += scale * record[j];
-    }
+  private double privateRadius(
+      Consumer<Consumer<double[]>> pass, double[] center, double bound, NoiseSource noise) {
+    DoubleStream.Builder distances = DoubleStream.builder();
+    pass.accept(record -> distances.add(norm(minus(record, center))));
+    return ExponentialQuantile.builder()
+        .lower(0.0)
+        .upper(2 * bound)
+        .epsilon(radiusEpsilon())
+        .quantile(quantile)
+        .records(records)
+        .build()
+        .draw(distances.build().toArray(), noise);
   }
 
   private static void eachRecord(DataSet data, Consumer<double[]> action) {
@@ -258,7 +287,7 @@ public final class DpFeaturePreprocessor implements DataNormalization {
   }
 
   private double meanNoiseMultiplier() {
-    return 1 / Math.sqrt(2 * meanShare * fraction * rho);
+    return 1 / Math.sqrt(2 * meanShare * fraction * rho / rounds);
   }
 
   /** An exponential mechanism is epsilon^2/8-zCDP. */
@@ -267,13 +296,13 @@ public final class DpFeaturePreprocessor implements DataNormalization {
   }
 
   private double radiusRho() {
-    return (1 - meanShare) * fraction * rho;
+    return (1 - meanShare) * fraction * rho / rounds;
   }
 
   // What it cost
 
   /**
-   * What fitting released, for the trainer: a Gaussian mechanism and a pure one.
+   * What fitting released, for the trainer: in each round a Gaussian mechanism and a pure one.
    *
    * @param neighbours the trainer's relation
    * @return a new ledger: empty before fitting, and one without any guarantee if the source of the
@@ -298,8 +327,8 @@ public final class DpFeaturePreprocessor implements DataNormalization {
     PrivacyLedger ledger = new PrivacyLedger(neighbours);
     if (spent) {
       double multiplier = secure ? meanNoiseMultiplier() : 0;
-      ledger.add(new PrivacyEvent.Gaussian(multiplier, RELATIONS), 1);
-      ledger.add(radiusEvent, 1);
+      ledger.add(new PrivacyEvent.Gaussian(multiplier, RELATIONS), rounds);
+      ledger.add(radiusEvent, rounds);
     }
     return ledger;
   }
