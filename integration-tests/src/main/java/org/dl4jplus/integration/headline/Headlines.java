@@ -44,7 +44,9 @@ public final class Headlines {
           new ShampooHeadline(),
           new PruningHeadline(),
           new MfacCostHeadline(),
-          new TransportMapHeadline());
+          new TransportMapHeadline(),
+          new LocalPrivacyHeadline(),
+          new PrivateFeaturesHeadline());
 
   private Headlines() {}
 
