@@ -47,7 +47,9 @@ public final class Headlines {
           new PruningHeadline(),
           new MfacCostHeadline(),
           new TransportMapHeadline(),
-          new SyntheticDataHeadline());
+          new SyntheticDataHeadline(),
+          new LocalPrivacyHeadline(),
+          new PrivateFeaturesHeadline());
 
   private Headlines() {}
 

@@ -57,6 +57,8 @@ class GoldenFilesTest {
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
+    LocalPrivacyAdapter.register(adapters);
+    QuantileAdapter.register(adapters);
     return adapters;
   }
 
