@@ -51,6 +51,7 @@ class GoldenFilesTest {
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
     FactorizationAdapter.register(adapters);
+    MechanismAdapter.register(adapters);
     AuditAdapter.register(adapters);
     return adapters;
   }
