@@ -18,6 +18,7 @@ public final class FixedEpochSampler implements BatchSampler {
 
   private final int[] order;
   private final int batch;
+  private final int batches;
 
   /**
    * A sampler.
@@ -32,6 +33,7 @@ public final class FixedEpochSampler implements BatchSampler {
     Require.count("records", records, 1);
     Require.check(rate > 0 && rate <= 1, "samplingRate", rate, "in (0, 1]");
     batch = batchSize(records, rate);
+    batches = batches(records, rate);
     order = new int[records];
     Arrays.setAll(order, i -> i);
     for (int i = records - 1; i > 0; i--) {
@@ -54,13 +56,11 @@ public final class FixedEpochSampler implements BatchSampler {
    * @return ceil(N / batch size)
    */
   public static int batches(int records, double rate) {
-    int batch = batchSize(records, rate);
-    return 1 + (records - 1) / batch;
+    return 1 + (records - 1) / batchSize(records, rate);
   }
 
   @Override
   public int[] draw(int step, NoiseSource source) {
-    int batches = 1 + (order.length - 1) / batch;
     int from = step % batches * batch;
     return Arrays.copyOfRange(order, from, Math.min(order.length, from + batch));
   }
@@ -73,7 +73,6 @@ public final class FixedEpochSampler implements BatchSampler {
   /** {@inheritDoc} Each started epoch counts whole: a record is in one batch of it. */
   @Override
   public PrivacyEvent gaussian(int step, double noiseMultiplier) {
-    int batches = 1 + (order.length - 1) / batch;
     return step % batches != 0
         ? null
         : new PrivacyEvent.Gaussian(
