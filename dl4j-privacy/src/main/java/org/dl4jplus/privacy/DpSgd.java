@@ -18,12 +18,12 @@ import org.dl4jplus.privacy.accounting.PrivacyEvent;
 public final class DpSgd extends DpMechanism {
 
   @Override
-  protected PrivacyEvent event(DpPlan plan, int step, double noiseMultiplier) {
+  public PrivacyEvent event(DpPlan plan, int step, double noiseMultiplier) {
     return plan.sampler().gaussian(step, noiseMultiplier);
   }
 
   @Override
-  protected void step(DpPlan plan, DpStep step) {
+  public void step(DpPlan plan, DpStep step) {
     double[] sum = step.direction();
     step.records().clippedSum(step.parameters(), plan.config().clipRule(), sum);
     step.noise().add(sum, step.noiseMultiplier() * plan.sensitivity());
