@@ -24,7 +24,7 @@ import lombok.Builder;
  * <p>Fields:
  *
  * <ul>
- *   <li>{@code step} of the grid; automatic when null: the smaller of 1e-4 and a 16th of the
+ *   <li>{@code step} of the grid; automatic when null: the smaller of 1e-4 and a 32nd of the
  *       root-mean-square width of one release's loss (q sqrt(e^(1/sigma^2) - 1) for Poisson
  *       samples). The specification's half of the width, and no less than 1e-5, is valid, too, but
  *       gives some percent more epsilon and up to several times as much for small rates. Where the
@@ -45,7 +45,7 @@ import lombok.Builder;
 public final class PldAccountant implements PrivacyAccountant {
 
   private static final double COARSEST_AUTOMATIC = 1e-4;
-  private static final int POINTS_PER_WIDTH = 16;
+  private static final int POINTS_PER_WIDTH = 32;
 
   /** Large losses need not be told apart as finely as small ones. */
   private static final double APART = 1.0 / 2048;
