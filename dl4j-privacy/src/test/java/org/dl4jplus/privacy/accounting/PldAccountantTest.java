@@ -141,6 +141,19 @@ class PldAccountantTest {
     assertEquals(1e-5, back.delta(back.epsilon(1e-5)), 1e-9);
   }
 
+  /** A noise that changes all the time: as if it were constant, nearly. */
+  @Test
+  void manyDifferentReleases() {
+    PldAccountant changing = accountant();
+    for (int k = 0; k < 64; k++) {
+      changing.compose(poisson(0.01, 1 + 1e-5 * k), 10);
+    }
+    double constant = accountant().compose(poisson(0.01, 1), 640).epsilon(1e-5);
+    double changed = changing.epsilon(1e-5);
+    assertEquals(constant, changed, 2e-3 * constant);
+    assertTrue(changed >= accountant().compose(poisson(0.01, 1.001), 640).epsilon(1e-5) - 1e-6);
+  }
+
   @Test
   void growsWithSteps() {
     double last = 0;

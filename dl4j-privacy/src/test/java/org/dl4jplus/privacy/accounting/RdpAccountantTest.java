@@ -110,6 +110,8 @@ class RdpAccountantTest {
     one.compose(gaussian(4), 1);
     double expected = 8 / 32.0 + Math.log(7 / 8.0) - Math.log(1e-5 * 8) / 7;
     assertEquals(expected, one.epsilon(1e-5), 1e-14);
+    assertEquals(8 / 32.0 - Math.log(1e-5) / 7, one.classicEpsilon(1e-5), 1e-14);
+    assertThrows(IllegalArgumentException.class, () -> one.classicEpsilon(0));
     PrivacyLedger none = new PrivacyLedger(Neighbours.ADD_REMOVE);
     for (double[] orders : new double[][] {{}, {1}, {3, 2}, {2, 2}, {Double.NaN}}) {
       assertThrows(IllegalArgumentException.class, () -> new RdpAccountant(none, orders));
