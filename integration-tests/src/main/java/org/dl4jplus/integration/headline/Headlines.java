@@ -49,7 +49,8 @@ public final class Headlines {
           new TransportMapHeadline(),
           new SyntheticDataHeadline(),
           new LocalPrivacyHeadline(),
-          new PrivateFeaturesHeadline());
+          new PrivateFeaturesHeadline(),
+          new PrivacyAccountantsHeadline());
 
   private Headlines() {}
 
