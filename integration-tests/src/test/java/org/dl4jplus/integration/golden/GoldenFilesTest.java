@@ -51,6 +51,11 @@ class GoldenFilesTest {
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);
+    FactorizationAdapter.register(adapters);
+    MechanismAdapter.register(adapters);
+    MeZoAdapter.register(adapters);
+    NoiseAdapter.register(adapters);
+    AuditAdapter.register(adapters);
     AccountantAdapter.register(adapters);
     return adapters;
   }
