@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class NoiseSourceTest {
 
-  private static final int N = 200_000;
+  private static final int N = 100_000;
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4, 6})
