@@ -40,11 +40,14 @@ public final class Headlines {
           new LanguageHeadline(),
           new TransportHeadline(),
           new PoolingCostHeadline(),
+          new PrivateDifferencesHeadline(),
+          new ErrorFeedbackHeadline(),
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),
           new MfacCostHeadline(),
           new TransportMapHeadline(),
+          new SyntheticDataHeadline(),
           new LocalPrivacyHeadline(),
           new PrivateFeaturesHeadline());
 

@@ -1,0 +1,164 @@
+package org.dl4jplus.privacy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Random;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
+
+class DpTrainerTest {
+
+  private static MultiLayerNetwork network(IUpdater updater) {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .dataType(DataType.DOUBLE)
+                .updater(updater)
+                .list()
+                .layer(new DenseLayer.Builder().nIn(4).nOut(6).activation(Activation.TANH).build())
+                .layer(new OutputLayer.Builder().nIn(6).nOut(3).build())
+                .build());
+    network.init();
+    return network;
+  }
+
+  private static DataSet data(int rows) {
+    Random random = new Random(3);
+    INDArray x = Nd4j.create(DataType.DOUBLE, rows, 4);
+    INDArray y = Nd4j.create(DataType.DOUBLE, rows, 3);
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < 4; j++) {
+        x.putScalar(i, j, random.nextGaussian());
+      }
+      y.putScalar(i, random.nextInt(3), 1);
+    }
+    return new DataSet(x, y);
+  }
+
+  @Test
+  void withoutNoiseAndClippingItIsPlainTraining() {
+    for (IUpdater updater : new IUpdater[] {new Sgd(0.1), new Adam(0.01)}) {
+      MultiLayerNetwork plain = network(updater);
+      MultiLayerNetwork ours = network(updater);
+      DataSet data = data(16);
+      try (DpTrainer trainer =
+          DpTrainer.attach(
+              ours,
+              DpConfig.builder()
+                  .clipNorm(1e6)
+                  .noiseMultiplier(0.0)
+                  .nonPrivate(true)
+                  .samplingRate(1.0)
+                  .build(),
+              data)) {
+        for (int i = 0; i < 5; i++) {
+          plain.fit(data);
+        }
+        assertEquals(5, trainer.fit(5));
+        assertEquals(Double.POSITIVE_INFINITY, trainer.epsilon(1e-3));
+      }
+      assertEquals(plain.params(), ours.params());
+      assertEquals(5, ours.getIterationCount());
+      assertTrue(ours.getListeners().isEmpty());
+    }
+  }
+
+  @Test
+  void aPlainFitIsRefused() {
+    MultiLayerNetwork network = network(new Sgd(0.1));
+    DataSet data = data(10);
+    try (DpTrainer trainer =
+        DpTrainer.attach(
+            network, DpConfig.builder().noiseMultiplier(1.0).samplingRate(0.3).build(), data)) {
+      INDArray before = network.params().dup();
+      assertThrows(IllegalStateException.class, () -> network.fit(data));
+      assertEquals(before, network.params());
+      trainer.fit(3);
+      assertNotEquals(before, network.params());
+      assertTrue(Double.isNaN(network.score()));
+      assertTrue(Double.isFinite(trainer.epsilon(1e-3)));
+      network.setListeners();
+      assertThrows(IllegalStateException.class, () -> trainer.fit(1));
+    }
+  }
+
+  @Test
+  void anEmptyDrawIsAStepOfNoise() {
+    MultiLayerNetwork network = network(new Sgd(1.0));
+    try (DpTrainer trainer =
+        DpTrainer.attach(
+            network,
+            DpConfig.builder().noiseMultiplier(1.0).samplingRate(1e-12).build(),
+            data(10))) {
+      INDArray before = network.params().dup();
+      trainer.fit(1);
+      assertNotEquals(before, network.params());
+      assertEquals(1, network.getIterationCount());
+    }
+  }
+
+  @Test
+  void theBudgetEndsTraining() {
+    MultiLayerNetwork network = network(new Sgd(0.1));
+    try (DpTrainer trainer =
+        DpTrainer.attach(
+            network,
+            DpConfig.builder()
+                .noiseMultiplier(1.0)
+                .samplingRate(0.5)
+                .targetEpsilon(3.0)
+                .targetDelta(1e-3)
+                .build(),
+            data(10))) {
+      int made = trainer.fit(10_000);
+      assertTrue(made > 0 && made < 10_000);
+      assertTrue(trainer.epsilon(1e-3) <= 3);
+      assertEquals(0, trainer.fit(1));
+      assertThrows(IllegalStateException.class, () -> trainer.score(1, 5));
+    }
+  }
+
+  @Test
+  void aResumedRunGoesOnWithItsLedger(@TempDir Path folder) throws IOException {
+    MultiLayerNetwork network = network(new Adam(0.01));
+    File file = folder.resolve("net.zip").toFile();
+    DataSet data = data(10);
+    DpConfig config =
+        DpConfig.builder().noiseMultiplier(1.0).samplingRate(0.3).testSeed(5L).build();
+    try (DpTrainer trainer = DpTrainer.attach(network, config, data)) {
+      trainer.fit(3);
+      trainer.save(file);
+      assertEquals(Double.POSITIVE_INFINITY, trainer.epsilon(1e-3));
+      MultiLayerNetwork again = MultiLayerNetwork.load(file, true);
+      assertEquals(network.params(), again.params());
+      try (DpTrainer resumed =
+          DpTrainer.resume(again, file, org.dl4jplus.privacy.gradient.PrivateRecords.of(data))) {
+        resumed.fit(2);
+        assertEquals(5, resumed.steps());
+        assertEquals(5, resumed.ledger().entries().get(0).count());
+        assertEquals(5, again.getIterationCount());
+        assertFalse(again.params().isNaN().any());
+      }
+    }
+  }
+}
