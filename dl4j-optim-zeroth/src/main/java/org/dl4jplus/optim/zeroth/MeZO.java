@@ -139,18 +139,28 @@ public final class MeZO extends ZerothOrderMethod {
     this.seed = seed == null ? 0 : seed;
   }
 
-  /** The directions of a run. */
-  Directions directions() {
+  /**
+   * The directions of a run.
+   *
+   * @return functions of seed, iteration and query
+   */
+  public Directions directions() {
     return Directions.of(noise, seed, 0);
   }
 
   @Override
-  protected double step(ZoStep step) {
-    return step(step, directions(), null);
+  public double step(ZoStep step) {
+    return step(step, directions());
   }
 
-  /** A step with any directions; the estimates along them go to a listener, if there is one. */
-  double step(ZoStep step, Directions directions, double[] estimatesOut) {
+  /**
+   * Makes a step along directions of another source.
+   *
+   * @param step the step
+   * @param directions the source; must give the same direction whenever it is asked
+   * @return the loss to report; not finite if the step was skipped
+   */
+  public double step(ZoStep step, Directions directions) {
     int t = step.iteration();
     Perturber perturber = step.perturber();
     double eps = at(epsilonSchedule, epsilon, step);
@@ -180,9 +190,6 @@ public final class MeZO extends ZerothOrderMethod {
     }
     if (!finite) {
       return Double.NaN;
-    }
-    if (estimatesOut != null) {
-      System.arraycopy(estimates, 0, estimatesOut, 0, queries);
     }
     warnIfFlat(step, estimates);
     update(step, directions, estimates, back);

@@ -25,7 +25,7 @@ public abstract class ZerothOrderMethod implements Serializable {
    * @param step the step
    * @return the loss to report; not finite if the step was skipped
    */
-  protected abstract double step(ZoStep step);
+  public abstract double step(ZoStep step);
 
   /**
    * Minimises a plain function.
