@@ -42,6 +42,7 @@ public final class Headlines {
           new PoolingCostHeadline(),
           new PrivateDifferencesHeadline(),
           new ErrorFeedbackHeadline(),
+          new MatrixFactorizationHeadline(),
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),
