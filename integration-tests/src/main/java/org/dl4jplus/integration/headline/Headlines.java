@@ -46,6 +46,8 @@ public final class Headlines {
           new ShampooHeadline(),
           new PruningHeadline(),
           new MfacCostHeadline(),
+          new MembershipHeadline(),
+          new AuditHeadline(),
           new TransportMapHeadline());
 
   private Headlines() {}
