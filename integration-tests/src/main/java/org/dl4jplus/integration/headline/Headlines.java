@@ -46,9 +46,12 @@ public final class Headlines {
           new ShampooHeadline(),
           new PruningHeadline(),
           new MfacCostHeadline(),
+          new TransportMapHeadline(),
+          new SyntheticDataHeadline(),
+          new LocalPrivacyHeadline(),
+          new PrivateFeaturesHeadline(),
           new MembershipHeadline(),
-          new AuditHeadline(),
-          new TransportMapHeadline());
+          new AuditHeadline());
 
   private Headlines() {}
 
