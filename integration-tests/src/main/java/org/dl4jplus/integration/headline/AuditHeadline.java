@@ -82,7 +82,7 @@ final class AuditHeadline implements Headline {
             EpsilonLowerBound.clopperPearson(with, without, DELTA, ALPHA).epsilon(),
             Bar.NONE),
         row(
-            audited + ", noise half: not seen",
+            audited + ", noise half",
             claimed,
             "classical Clopper-Pearson bound",
             EpsilonLowerBound.clopperPearson(withHalf, withoutHalf, DELTA, ALPHA).epsilon(),
