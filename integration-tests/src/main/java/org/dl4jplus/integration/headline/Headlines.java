@@ -51,7 +51,9 @@ public final class Headlines {
           new SyntheticDataHeadline(),
           new LocalPrivacyHeadline(),
           new PrivateFeaturesHeadline(),
-          new PrivacyAccountantsHeadline());
+          new PrivacyAccountantsHeadline(),
+          new MembershipHeadline(),
+          new AuditHeadline());
 
   private Headlines() {}
 
