@@ -48,15 +48,10 @@ final class NormalizedDenseCapture extends DenseCapture {
     if (site.offset(DefaultParamInitializer.BIAS_KEY) >= 0) {
       vectors.add(part(DefaultParamInitializer.BIAS_KEY, errors, examples));
     }
-    return new NormalizedRecord(weight, vectors);
+    return new CompositeRecord(weight, vectors);
   }
 
   private VectorPart part(String key, INDArray rows, int examples) {
-    long outputs = rows.size(1);
-    INDArray sums =
-        Rows.byExample(rows, examples, outputs)
-            .reshape('c', new long[] {examples, rows.size(0) / examples, outputs})
-            .sum(1);
-    return new VectorPart(site.offset(key), sums);
+    return VectorPart.of(site.offset(key), Rows.byExample(rows, examples, rows.size(1)), examples);
   }
 }
