@@ -44,7 +44,8 @@ public final class Headlines {
           new ShampooHeadline(),
           new PruningHeadline(),
           new MfacCostHeadline(),
-          new TransportMapHeadline());
+          new TransportMapHeadline(),
+          new PrivateStepCostHeadline());
 
   private Headlines() {}
 
