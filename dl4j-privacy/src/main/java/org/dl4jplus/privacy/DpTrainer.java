@@ -4,10 +4,10 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -93,6 +93,7 @@ public final class DpTrainer implements AutoCloseable {
   private final PrivacyLedger ledger;
   private final DpBudget budget;
   private final DpListener guard = new DpListener();
+  private final ModelGradients gradients;
   private final ModelStep update;
   private final DataType type;
   private int steps;
@@ -131,7 +132,12 @@ public final class DpTrainer implements AutoCloseable {
                 config.getTargetEpsilon(),
                 config.getTargetDelta(),
                 step -> mechanism.event(plan, step, noiseMultiplier));
-    prepare();
+    gradients =
+        quietly(
+            () ->
+                new ModelGradients(
+                    oracle, records, config.getGradientEngine(), config.getMaxPhysicalBatch()));
+    config.clipRule().requireLayers(gradients.layers());
     update = new ModelStep(model);
     Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
     listeners.add(guard);
@@ -209,18 +215,6 @@ public final class DpTrainer implements AutoCloseable {
     return 1;
   }
 
-  /** The first pass makes the network's gradient, of zeros in the records' shapes. */
-  private void prepare() {
-    MultiDataSet one = records.get(new int[] {0});
-    Arrays.stream(one.getFeatures()).forEach(array -> array.assign(0));
-    Arrays.stream(one.getLabels()).forEach(array -> array.assign(0));
-    quietly(
-        () -> {
-          access.setBatch(one.getFeatures(), one.getLabels());
-          access.computeGradientAndScore();
-        });
-  }
-
   /**
    * Trains for the planned number of steps.
    *
@@ -282,28 +276,30 @@ public final class DpTrainer implements AutoCloseable {
     int[] drawn = sampler.draw(steps, source);
     double[] direction = new double[plan.coordinates()];
     quietly(
-        () ->
-            mechanism.step(
-                plan,
-                new DpStep(
-                    steps,
-                    new ModelGradients(oracle, records, drawn, plan.config().getMaxPhysicalBatch()),
-                    sampler.expectedSize(),
-                    oracle.parameters(),
-                    noiseMultiplier,
-                    noise,
-                    direction)));
+        () -> {
+          mechanism.step(
+              plan,
+              new DpStep(
+                  steps,
+                  gradients.of(drawn),
+                  sampler.expectedSize(),
+                  oracle.parameters(),
+                  noiseMultiplier,
+                  noise,
+                  direction));
+          return null;
+        });
     steps++;
     INDArray gradient = Nd4j.createFromArray(direction);
     update.apply(type == DataType.DOUBLE ? gradient : gradient.castTo(type));
   }
 
   /** Runs passes that nobody hears, and leaves nothing of them in the network. */
-  private void quietly(Runnable passes) {
+  private <T> T quietly(Supplier<T> passes) {
     Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
     setListeners(new ArrayList<>());
     try {
-      passes.run();
+      return passes.get();
     } finally {
       if (model instanceof ComputationGraph graph) {
         graph.clear();
@@ -316,7 +312,9 @@ public final class DpTrainer implements AutoCloseable {
         network.clearLayersStates();
         network.clearLayerMaskArrays();
       }
-      access.gradient().assign(0);
+      if (access.hasGradient()) {
+        access.gradient().assign(0);
+      }
       access.setScore(Double.NaN);
       setListeners(listeners);
     }
@@ -427,18 +425,21 @@ public final class DpTrainer implements AutoCloseable {
           "A score at epsilon = " + epsilon + " would exceed the target");
     }
     charge(event, 1);
-    double[] sum = new double[1];
-    quietly(
-        () -> {
-          int piece = plan.config().getMaxPhysicalBatch();
-          for (int from = 0; from < plan.records(); from += piece) {
-            int[] which = IntStream.range(from, Math.min(from + piece, plan.records())).toArray();
-            for (double loss : losses(records.get(which)).toDoubleVector()) {
-              sum[0] += Double.isFinite(loss) ? Math.min(Math.max(loss, 0), bound) : bound;
-            }
-          }
-        });
-    double[] mean = {sum[0] / plan.records()};
+    double sum =
+        quietly(
+            () -> {
+              double total = 0;
+              int piece = plan.config().getMaxPhysicalBatch();
+              for (int from = 0; from < plan.records(); from += piece) {
+                int[] which =
+                    IntStream.range(from, Math.min(from + piece, plan.records())).toArray();
+                for (double loss : losses(records.get(which)).toDoubleVector()) {
+                  total += Double.isFinite(loss) ? Math.min(Math.max(loss, 0), bound) : bound;
+                }
+              }
+              return total;
+            });
+    double[] mean = {sum / plan.records()};
     NoiseGrid.addLaplace(mean, bound / (plan.records() * epsilon), source);
     return mean[0];
   }

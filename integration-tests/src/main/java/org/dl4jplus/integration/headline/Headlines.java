@@ -53,7 +53,8 @@ public final class Headlines {
           new PrivateFeaturesHeadline(),
           new PrivacyAccountantsHeadline(),
           new MembershipHeadline(),
-          new AuditHeadline());
+          new AuditHeadline(),
+          new PrivateStepCostHeadline());
 
   private Headlines() {}
 
