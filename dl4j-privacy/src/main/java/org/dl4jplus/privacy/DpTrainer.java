@@ -4,9 +4,9 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
@@ -30,10 +30,15 @@ import org.dl4jplus.privacy.noise.SecureNoise;
 import org.dl4jplus.privacy.noise.SeededNoise;
 import org.dl4jplus.privacy.sampling.BatchSampler;
 import org.dl4jplus.privacy.sampling.PoissonSampler;
+import org.dl4jplus.privacy.sampling.ShuffledSampler;
+import org.dl4jplus.privacy.sampling.WithoutReplacementSampler;
+import org.dl4jplus.privacy.validation.AttachChecks;
+import org.dl4jplus.privacy.validation.QuietPasses;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -96,6 +101,7 @@ public final class DpTrainer implements AutoCloseable {
   private final ModelStep update;
   private final DataType type;
   private int steps;
+  private List<TrainingListener> known;
   private boolean warned;
 
   private DpTrainer(
@@ -104,6 +110,7 @@ public final class DpTrainer implements AutoCloseable {
     this.records = records;
     this.mechanism = mechanism;
     access = ModelAccess.of(model);
+    AttachChecks.check(model, config, records);
     oracle = new ModelOracle(model);
     type = access.parameters().dataType();
     int n = records.size();
@@ -112,6 +119,7 @@ public final class DpTrainer implements AutoCloseable {
     steps = saved == null ? 0 : saved.steps;
     if (saved != null) {
       mechanism.restore(saved.state);
+      plan.sampler().restore(saved.order);
     }
     mechanism.begin(plan);
     noiseMultiplier =
@@ -131,11 +139,11 @@ public final class DpTrainer implements AutoCloseable {
                 config.getTargetEpsilon(),
                 config.getTargetDelta(),
                 step -> mechanism.event(plan, step, noiseMultiplier));
-    prepare();
+    AttachChecks.noise(n, noiseMultiplier);
     update = new ModelStep(model);
-    Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
-    listeners.add(guard);
-    setListeners(listeners);
+    known = new ArrayList<>(access.listeners());
+    known.add(guard);
+    QuietPasses.setListeners(model, known);
   }
 
   /**
@@ -201,24 +209,34 @@ public final class DpTrainer implements AutoCloseable {
     }
   }
 
+  /**
+   * Puts a network under differential privacy. The records are read into memory.
+   *
+   * @param model an initialised MultiLayerNetwork or ComputationGraph
+   * @param config how
+   * @param data all records, one in each row, as the iterator's preprocessor makes them
+   * @return the trainer, the only one that may train the network until it is closed
+   * @throws IllegalArgumentException if something about the network, the configuration or the
+   *     preprocessor would break the guarantee
+   */
+  public static DpTrainer attach(Model model, DpConfig config, DataSetIterator data) {
+    return attach(model, config, PrivateRecords.of((DataSet) AttachChecks.read(data, config)));
+  }
+
   private static BatchSampler sampler(DpConfig config, int records) {
-    return new PoissonSampler(records, config.rate(records));
+    return switch (config.getSampling()) {
+      case POISSON -> new PoissonSampler(records, config.rate(records));
+      case WITHOUT_REPLACEMENT -> new WithoutReplacementSampler(records, config.batch(records));
+      case SHUFFLED_NO_AMPLIFICATION -> new ShuffledSampler(records, config.batch(records));
+      case FIXED_EPOCH ->
+          throw new IllegalArgumentException(
+              "sampling = FIXED_EPOCH is what correlated noise needs; independent noise goes with"
+                  + " SHUFFLED_NO_AMPLIFICATION");
+    };
   }
 
   private double calibrate() {
     return 1;
-  }
-
-  /** The first pass makes the network's gradient, of zeros in the records' shapes. */
-  private void prepare() {
-    MultiDataSet one = records.get(new int[] {0});
-    Arrays.stream(one.getFeatures()).forEach(array -> array.assign(0));
-    Arrays.stream(one.getLabels()).forEach(array -> array.assign(0));
-    quietly(
-        () -> {
-          access.setBatch(one.getFeatures(), one.getLabels());
-          access.computeGradientAndScore();
-        });
   }
 
   /**
@@ -269,10 +287,16 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   private void step() {
-    if (!access.listeners().contains(guard)) {
+    List<TrainingListener> listeners = new ArrayList<>(access.listeners());
+    if (!listeners.contains(guard)) {
       throw new IllegalStateException(
           "The network's listeners were replaced, and its guard with them: add listeners by"
               + " addListeners");
+    }
+    if (!listeners.equals(known)) {
+      known = List.copyOf(listeners);
+      listeners.remove(guard);
+      AttachChecks.listeners(listeners, records);
     }
     PrivacyEvent event = mechanism.event(plan, steps, noiseMultiplier);
     if (event != null) {
@@ -281,7 +305,8 @@ public final class DpTrainer implements AutoCloseable {
     BatchSampler sampler = mechanism.sampler(plan, steps);
     int[] drawn = sampler.draw(steps, source);
     double[] direction = new double[plan.coordinates()];
-    quietly(
+    QuietPasses.run(
+        model,
         () ->
             mechanism.step(
                 plan,
@@ -296,38 +321,6 @@ public final class DpTrainer implements AutoCloseable {
     steps++;
     INDArray gradient = Nd4j.createFromArray(direction);
     update.apply(type == DataType.DOUBLE ? gradient : gradient.castTo(type));
-  }
-
-  /** Runs passes that nobody hears, and leaves nothing of them in the network. */
-  private void quietly(Runnable passes) {
-    Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
-    setListeners(new ArrayList<>());
-    try {
-      passes.run();
-    } finally {
-      if (model instanceof ComputationGraph graph) {
-        graph.clear();
-        graph.clearLayersStates();
-        graph.clearLayerMaskArrays();
-      } else {
-        MultiLayerNetwork network = (MultiLayerNetwork) model;
-        network.setInput(null);
-        network.setLabels(null);
-        network.clearLayersStates();
-        network.clearLayerMaskArrays();
-      }
-      access.gradient().assign(0);
-      access.setScore(Double.NaN);
-      setListeners(listeners);
-    }
-  }
-
-  private void setListeners(Collection<TrainingListener> listeners) {
-    if (model instanceof ComputationGraph graph) {
-      graph.setListeners(listeners);
-    } else {
-      ((MultiLayerNetwork) model).setListeners(listeners);
-    }
   }
 
   /**
@@ -428,7 +421,8 @@ public final class DpTrainer implements AutoCloseable {
     }
     charge(event, 1);
     double[] sum = new double[1];
-    quietly(
+    QuietPasses.run(
+        model,
         () -> {
           int piece = plan.config().getMaxPhysicalBatch();
           for (int from = 0; from < plan.records(); from += piece) {
@@ -469,7 +463,13 @@ public final class DpTrainer implements AutoCloseable {
           ENTRY,
           JSON.writeValueAsString(
               new Saved(
-                  plan.config(), mechanism, ledger, steps, noiseMultiplier, mechanism.state())));
+                  plan.config(),
+                  mechanism,
+                  ledger,
+                  steps,
+                  noiseMultiplier,
+                  mechanism.state(),
+                  plan.sampler().order())));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(e);
     } catch (IOException e) {
@@ -482,7 +482,7 @@ public final class DpTrainer implements AutoCloseable {
   public void close() {
     Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
     listeners.remove(guard);
-    setListeners(listeners);
+    QuietPasses.setListeners(model, listeners);
   }
 
   /** What is saved beside the network. */
@@ -493,6 +493,7 @@ public final class DpTrainer implements AutoCloseable {
     @JsonProperty private final int steps;
     @JsonProperty private final double noiseMultiplier;
     @JsonProperty private final Map<String, double[]> state;
+    @JsonProperty private final int[] order;
 
     @JsonCreator
     Saved(
@@ -501,13 +502,15 @@ public final class DpTrainer implements AutoCloseable {
         @JsonProperty("ledger") PrivacyLedger ledger,
         @JsonProperty("steps") int steps,
         @JsonProperty("noiseMultiplier") double noiseMultiplier,
-        @JsonProperty("state") Map<String, double[]> state) {
+        @JsonProperty("state") Map<String, double[]> state,
+        @JsonProperty("order") int[] order) {
       this.config = config;
       this.mechanism = mechanism;
       this.ledger = ledger;
       this.steps = steps;
       this.noiseMultiplier = noiseMultiplier;
       this.state = state;
+      this.order = order;
     }
   }
 }
