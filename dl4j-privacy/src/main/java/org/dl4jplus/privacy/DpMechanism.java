@@ -24,7 +24,7 @@ public abstract class DpMechanism {
    * @param plan what is fixed
    * @throws IllegalArgumentException if the mechanism's analysis does not hold under the plan
    */
-  protected void begin(DpPlan plan) {}
+  public void begin(DpPlan plan) {}
 
   /**
    * Who chooses the records of a step.
@@ -33,7 +33,7 @@ public abstract class DpMechanism {
    * @param step number of the step, from 0
    * @return the plan's sampler, by default
    */
-  protected BatchSampler sampler(DpPlan plan, int step) {
+  public BatchSampler sampler(DpPlan plan, int step) {
     return plan.sampler();
   }
 
@@ -46,7 +46,7 @@ public abstract class DpMechanism {
    * @param noiseMultiplier standard deviation of the noise over the sensitivity
    * @return the event, or null for a step that an earlier one has paid for
    */
-  protected abstract PrivacyEvent event(DpPlan plan, int step, double noiseMultiplier);
+  public abstract PrivacyEvent event(DpPlan plan, int step, double noiseMultiplier);
 
   /**
    * Makes the step.
@@ -54,14 +54,14 @@ public abstract class DpMechanism {
    * @param plan what is fixed
    * @param step this step, whose direction is to be filled
    */
-  protected abstract void step(DpPlan plan, DpStep step);
+  public abstract void step(DpPlan plan, DpStep step);
 
   /**
    * Assumptions beyond those of the plan under which the epsilon holds.
    *
    * @return a sentence, or null for none, by default
    */
-  protected String assumption() {
+  public String assumption() {
     return null;
   }
 
@@ -70,7 +70,7 @@ public abstract class DpMechanism {
    *
    * @return names and values; none by default
    */
-  protected Map<String, double[]> state() {
+  public Map<String, double[]> state() {
     return Map.of();
   }
 
@@ -79,5 +79,5 @@ public abstract class DpMechanism {
    *
    * @param state what {@link #state} returned
    */
-  protected void restore(Map<String, double[]> state) {}
+  public void restore(Map<String, double[]> state) {}
 }

@@ -19,7 +19,7 @@ import org.dl4jplus.privacy.sampling.Sampling;
 public final class DpSgd extends DpMechanism {
 
   @Override
-  protected void begin(DpPlan plan) {
+  public void begin(DpPlan plan) {
     if (plan.config().getSampling() == Sampling.FIXED_EPOCH) {
       throw new IllegalArgumentException(
           "sampling = FIXED_EPOCH is what correlated noise needs; DpSgd takes"
@@ -28,12 +28,12 @@ public final class DpSgd extends DpMechanism {
   }
 
   @Override
-  protected PrivacyEvent event(DpPlan plan, int step, double noiseMultiplier) {
+  public PrivacyEvent event(DpPlan plan, int step, double noiseMultiplier) {
     return plan.sampler().gaussian(step, noiseMultiplier);
   }
 
   @Override
-  protected void step(DpPlan plan, DpStep step) {
+  public void step(DpPlan plan, DpStep step) {
     double[] sum = step.direction();
     step.records().clippedSum(step.parameters(), plan.config().clipRule(), sum);
     step.noise().add(sum, step.noiseMultiplier() * plan.sensitivity());

@@ -1,5 +1,6 @@
 package org.dl4jplus.privacy.audit;
 
+import java.io.Serial;
 import java.util.Arrays;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -150,9 +151,10 @@ final class Classifier {
     }
   }
 
+  @SuppressWarnings("overrides") // The platform's own class mixes arrays and varargs.
   private static final class Listening extends InputVertex {
 
-    private static final long serialVersionUID = 1L;
+    @Serial private static final long serialVersionUID = 1L;
 
     private transient INDArray heard;
 

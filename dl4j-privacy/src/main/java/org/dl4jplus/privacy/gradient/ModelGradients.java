@@ -47,6 +47,16 @@ public final class ModelGradients implements PrivateGradients {
   }
 
   @Override
+  public int count() {
+    return drawn.length;
+  }
+
+  @Override
+  public PrivateGradients part(int from, int to) {
+    return new ModelGradients(oracle, records, Arrays.copyOfRange(drawn, from, to), maxPiece);
+  }
+
+  @Override
   public void clippedSum(INDArray point, ClipRule rule, double[] clipped) {
     sums(rule, clipped, null);
   }

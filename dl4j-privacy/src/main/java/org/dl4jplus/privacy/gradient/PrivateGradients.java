@@ -17,6 +17,22 @@ public interface PrivateGradients {
   int coordinates();
 
   /**
+   * Number of records here.
+   *
+   * @return the count, which is private
+   */
+  int count();
+
+  /**
+   * Some of the records.
+   *
+   * @param from position of the first one
+   * @param to end, exclusive
+   * @return those records alone
+   */
+  PrivateGradients part(int from, int to);
+
+  /**
    * Adds the clipped gradients.
    *
    * @param point parameters at which to evaluate, of shape [n]

@@ -40,6 +40,8 @@ public final class Headlines {
           new LanguageHeadline(),
           new TransportHeadline(),
           new PoolingCostHeadline(),
+          new PrivateDifferencesHeadline(),
+          new ErrorFeedbackHeadline(),
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),

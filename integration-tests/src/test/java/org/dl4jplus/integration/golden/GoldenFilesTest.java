@@ -50,6 +50,8 @@ class GoldenFilesTest {
     TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
+    FactorizationAdapter.register(adapters);
+    MechanismAdapter.register(adapters);
     AuditAdapter.register(adapters);
     return adapters;
   }
