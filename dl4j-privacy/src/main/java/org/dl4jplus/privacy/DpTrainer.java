@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
@@ -64,8 +65,8 @@ import org.slf4j.LoggerFactory;
  * gradients, adds noise, divides by the expected batch size and hands the result to the network's
  * own updater, schedules, regularization and constraints, which are post-processing. An empty draw
  * makes a step of pure noise. Listeners of the network hear {@code iterationDone} and see nothing
- * private: no activations, no raw gradients, and the score is NaN, since the loss of a batch is
- * private ({@link #score}).
+ * private: no activations, no raw gradients, the expected batch size in place of the drawn one, and
+ * the score is NaN, since the loss of a batch is private ({@link #score}).
  *
  * <p>Guaranteed is what {@link #report()} says, against anyone who sees all released parameters and
  * knows everything but one record, the random draws and the memory of this process. Not hidden: the
@@ -294,9 +295,10 @@ public final class DpTrainer implements AutoCloseable {
               + " addListeners");
     }
     if (!listeners.equals(known)) {
-      known = List.copyOf(listeners);
-      listeners.remove(guard);
-      AttachChecks.listeners(listeners, records);
+      List<TrainingListener> others = new ArrayList<>(listeners);
+      others.remove(guard);
+      AttachChecks.listeners(others, records);
+      known = listeners;
     }
     PrivacyEvent event = mechanism.event(plan, steps, noiseMultiplier);
     if (event != null) {
@@ -320,7 +322,20 @@ public final class DpTrainer implements AutoCloseable {
                     direction)));
     steps++;
     INDArray gradient = Nd4j.createFromArray(direction);
+    // Listeners that ask for the batch size get the public one.
+    setInputs(Nd4j.zeros(type, (long) Math.max(1, Math.rint(sampler.expectedSize())), 1));
     update.apply(type == DataType.DOUBLE ? gradient : gradient.castTo(type));
+    setInputs(null);
+  }
+
+  private void setInputs(INDArray input) {
+    if (model instanceof ComputationGraph graph) {
+      INDArray[] inputs = new INDArray[graph.getNumInputArrays()];
+      Arrays.fill(inputs, input);
+      graph.setInputs(inputs);
+    } else {
+      ((MultiLayerNetwork) model).setInput(input);
+    }
   }
 
   /**
