@@ -323,18 +323,20 @@ public final class DpTrainer implements AutoCloseable {
     steps++;
     INDArray gradient = Nd4j.createFromArray(direction);
     // Listeners that ask for the batch size get the public one.
-    setInputs(Nd4j.zeros(type, (long) Math.max(1, Math.rint(sampler.expectedSize())), 1));
+    setBatch(Nd4j.zeros(type, (long) Math.max(1, Math.rint(sampler.expectedSize())), 1));
     update.apply(type == DataType.DOUBLE ? gradient : gradient.castTo(type));
-    setInputs(null);
+    setBatch(null);
   }
 
-  private void setInputs(INDArray input) {
+  private void setBatch(INDArray array) {
     if (model instanceof ComputationGraph graph) {
       INDArray[] inputs = new INDArray[graph.getNumInputArrays()];
-      Arrays.fill(inputs, input);
-      graph.setInputs(inputs);
+      INDArray[] labels = new INDArray[graph.getNumOutputArrays()];
+      Arrays.fill(inputs, array);
+      Arrays.fill(labels, array);
+      access.setBatch(inputs, labels);
     } else {
-      ((MultiLayerNetwork) model).setInput(input);
+      access.setBatch(new INDArray[] {array}, new INDArray[] {array});
     }
   }
 
