@@ -6,6 +6,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.InputVertex;
+import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.tape.LayerRecorder;
@@ -76,6 +77,23 @@ final class Classifier {
     return all;
   }
 
+  /**
+   * Makes sure that {@link #inputGradient} is each example's own and arrives at the input.
+   *
+   * @throws IllegalArgumentException for batch normalization and frozen layers
+   */
+  void requireInputGradient() {
+    ModelAccess access = ModelAccess.of(model);
+    if (access.hasBatchNormalization()) {
+      throw new IllegalArgumentException(
+          "model must have no batch normalization: queries of a batch would see each other");
+    }
+    if (access.layers().stream().anyMatch(FrozenLayer.class::isInstance)) {
+      throw new IllegalArgumentException(
+          "model must have no frozen layers: they hand no gradients down to its input");
+    }
+  }
+
   /** What is to be minimised, for one example. */
   interface LogitLoss {
 
@@ -112,11 +130,22 @@ final class Classifier {
                   .getSecond();
       if (gradient == null || !gradient.equalShapes(features)) {
         throw new IllegalArgumentException(
-            "model must hand gradients down to its input: frozen and embedding layers do not");
+            "model must hand gradients down to its input; embedding layers do not");
       }
       return gradient;
     } finally {
       recorder.abandon();
+      forget();
+    }
+  }
+
+  /** The network's own clear() would take its updater along. */
+  private void forget() {
+    if (model instanceof ComputationGraph graph) {
+      graph.clear();
+    } else {
+      ((MultiLayerNetwork) model).setInput(null);
+      ((MultiLayerNetwork) model).setLabels(null);
     }
   }
 

@@ -327,8 +327,11 @@ public final class EpsilonLowerBound {
   private static double last(DoublePredicate holds, double low, double high) {
     double below = low;
     double above = high;
-    for (int i = 0; i < HALVINGS && below < above; i++) {
+    for (int i = 0; i < HALVINGS; i++) {
       double middle = (below + above) / 2;
+      if (middle <= below || middle >= above) {
+        break;
+      }
       if (holds.test(middle)) {
         below = middle;
       } else {

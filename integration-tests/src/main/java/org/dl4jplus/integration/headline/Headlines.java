@@ -46,7 +46,10 @@ public final class Headlines {
           new ShampooHeadline(),
           new PruningHeadline(),
           new MfacCostHeadline(),
-          new TransportMapHeadline());
+          new TransportMapHeadline(),
+          new SyntheticDataHeadline(),
+          new LocalPrivacyHeadline(),
+          new PrivateFeaturesHeadline());
 
   private Headlines() {}
 

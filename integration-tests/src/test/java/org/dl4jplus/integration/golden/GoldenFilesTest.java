@@ -52,7 +52,13 @@ class GoldenFilesTest {
     MapAdapter.register(adapters);
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
+    MeZoAdapter.register(adapters);
+    NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
+    AccountantAdapter.register(adapters);
+    LocalPrivacyAdapter.register(adapters);
+    QuantileAdapter.register(adapters);
     return adapters;
   }
 
