@@ -19,6 +19,7 @@ import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelStep;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.privacy.accounting.Calibration;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
@@ -237,7 +238,18 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   private double calibrate() {
-    return 1;
+    DpConfig config = plan.config();
+    return Calibration.noiseMultiplier(
+        config.getAccountant(),
+        sigma ->
+            DpBudget.with(
+                new PrivacyLedger(config.getNeighbours()),
+                step -> mechanism.event(plan, step, sigma),
+                0,
+                config.getSteps()),
+        config.getSteps(),
+        config.getTargetEpsilon(),
+        config.getTargetDelta());
   }
 
   /**
