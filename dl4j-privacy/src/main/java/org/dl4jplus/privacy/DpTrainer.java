@@ -100,6 +100,7 @@ public final class DpTrainer implements AutoCloseable {
   private final PrivacyLedger ledger;
   private final DpBudget budget;
   private final DpListener guard = new DpListener();
+  private final ModelGradients gradients;
   private final ModelStep update;
   private final DataType type;
   private int steps;
@@ -142,6 +143,13 @@ public final class DpTrainer implements AutoCloseable {
                 config.getTargetDelta(),
                 step -> mechanism.event(plan, step, noiseMultiplier));
     AttachChecks.noise(n, noiseMultiplier);
+    gradients =
+        QuietPasses.get(
+            model,
+            () ->
+                new ModelGradients(
+                    oracle, records, config.getGradientEngine(), config.getMaxPhysicalBatch()));
+    config.clipRule().requireLayers(gradients.layers());
     update = new ModelStep(model);
     known = new ArrayList<>(access.listeners());
     known.add(guard);
@@ -326,7 +334,7 @@ public final class DpTrainer implements AutoCloseable {
                 plan,
                 new DpStep(
                     steps,
-                    new ModelGradients(oracle, records, drawn, plan.config().getMaxPhysicalBatch()),
+                    gradients.of(drawn),
                     sampler.expectedSize(),
                     oracle.parameters(),
                     noiseMultiplier,
@@ -449,19 +457,22 @@ public final class DpTrainer implements AutoCloseable {
           "A score at epsilon = " + epsilon + " would exceed the target");
     }
     charge(event, 1);
-    double[] sum = new double[1];
-    QuietPasses.run(
-        model,
-        () -> {
-          int piece = plan.config().getMaxPhysicalBatch();
-          for (int from = 0; from < plan.records(); from += piece) {
-            int[] which = IntStream.range(from, Math.min(from + piece, plan.records())).toArray();
-            for (double loss : losses(records.get(which)).toDoubleVector()) {
-              sum[0] += Double.isFinite(loss) ? Math.min(Math.max(loss, 0), bound) : bound;
-            }
-          }
-        });
-    double[] mean = {sum[0] / plan.records()};
+    double sum =
+        QuietPasses.get(
+            model,
+            () -> {
+              double total = 0;
+              int piece = plan.config().getMaxPhysicalBatch();
+              for (int from = 0; from < plan.records(); from += piece) {
+                int[] which =
+                    IntStream.range(from, Math.min(from + piece, plan.records())).toArray();
+                for (double loss : losses(records.get(which)).toDoubleVector()) {
+                  total += Double.isFinite(loss) ? Math.min(Math.max(loss, 0), bound) : bound;
+                }
+              }
+              return total;
+            });
+    double[] mean = {sum / plan.records()};
     NoiseGrid.addLaplace(mean, bound / (plan.records() * epsilon), source);
     return mean[0];
   }

@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jplus.privacy.accounting.Accounting;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.dl4jplus.privacy.sampling.Sampling;
 import org.junit.jupiter.api.Test;
@@ -128,6 +129,7 @@ class DpTrainerTest {
             DpConfig.builder()
                 .noiseMultiplier(1.0)
                 .samplingRate(0.5)
+                .accountant(Accounting.RDP)
                 .targetEpsilon(3.0)
                 .targetDelta(1e-3)
                 .build(),
@@ -168,7 +170,9 @@ class DpTrainerTest {
     for (DpConfig.DpConfigBuilder kind :
         new DpConfig.DpConfigBuilder[] {
           DpConfig.builder(),
-          DpConfig.builder().sampling(Sampling.SHUFFLED_NO_AMPLIFICATION),
+          DpConfig.builder()
+              .sampling(Sampling.SHUFFLED_NO_AMPLIFICATION)
+              .accountant(Accounting.RDP),
           DpConfig.builder().sampling(Sampling.WITHOUT_REPLACEMENT)
         }) {
       DpConfig config =

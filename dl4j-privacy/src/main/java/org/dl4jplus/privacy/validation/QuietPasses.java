@@ -2,6 +2,7 @@ package org.dl4jplus.privacy.validation;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
@@ -23,11 +24,28 @@ public final class QuietPasses {
    * @param passes what to run
    */
   public static void run(Model model, Runnable passes) {
+    get(
+        model,
+        () -> {
+          passes.run();
+          return null;
+        });
+  }
+
+  /**
+   * Runs passes as {@link #run} does.
+   *
+   * @param model an initialised network
+   * @param passes what to run
+   * @param <T> what they come to
+   * @return the passes' result
+   */
+  public static <T> T get(Model model, Supplier<T> passes) {
     ModelAccess access = ModelAccess.of(model);
     Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
     setListeners(model, new ArrayList<>());
     try {
-      passes.run();
+      return passes.get();
     } finally {
       forget(model, access);
       setListeners(model, listeners);
