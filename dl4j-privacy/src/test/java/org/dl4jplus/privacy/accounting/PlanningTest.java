@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.dl4jplus.privacy.accounting.PrivacyEvent.Laplace;
 import org.dl4jplus.privacy.accounting.PrivacyEvent.PureDp;
 import org.junit.jupiter.api.Test;
@@ -94,15 +95,15 @@ class PlanningTest {
   void stepsAreTheLastOnesWithinTheTarget() {
     PrivacyLedger spent = none();
     spent.add(poisson(0.02, 2), 50);
-    for (Accounting accounting : Accounting.values()) {
+    long last = 0;
+    for (Accounting accounting : List.of(Accounting.RDP, Accounting.PLD, Accounting.GDP)) {
       long steps = Calibration.steps(accounting, spent, poisson(0.01, 1), 1.5, 1e-5);
-      assertTrue(steps > 100);
       PrivacyAccountant accountant = accounting.create(spent).compose(poisson(0.01, 1), steps);
       assertTrue(accountant.epsilon(1e-5) <= 1.5);
       assertTrue(accountant.compose(poisson(0.01, 1), 1).epsilon(1e-5) > 1.5);
+      assertTrue(steps > last);
+      last = steps;
     }
-    long pld = Calibration.steps(Accounting.PLD, spent, poisson(0.01, 1), 1.5, 1e-5);
-    assertTrue(pld > Calibration.steps(Accounting.RDP, spent, poisson(0.01, 1), 1.5, 1e-5));
   }
 
   @Test

@@ -98,7 +98,16 @@ final class PrivacyAccountantsHeadline implements Headline {
         Bar.atMost(1));
   }
 
+  /** The best of three, since other work on the machine is not the answer's. */
   private static double seconds(Accounting accounting, double rate, double noise, long steps) {
+    double least = Double.POSITIVE_INFINITY;
+    for (int k = 0; k < 3; k++) {
+      least = Math.min(least, once(accounting, rate, noise, steps));
+    }
+    return least;
+  }
+
+  private static double once(Accounting accounting, double rate, double noise, long steps) {
     long start = System.nanoTime();
     accounting
         .create(Neighbours.ADD_REMOVE)
