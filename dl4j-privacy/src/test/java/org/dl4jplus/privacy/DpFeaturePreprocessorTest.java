@@ -16,6 +16,7 @@ import java.io.ObjectOutputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.DoubleStream;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -103,6 +104,38 @@ class DpFeaturePreprocessorTest {
     preprocessor.fit(data(new double[][] {{30, 40}, {1, 0}}), new SeededNoise(1));
     // (3, 4) and (1, 0).
     assertArrayEquals(new double[] {2, 2}, preprocessor.getMean(), 1e-6);
+  }
+
+  @Test
+  void aRecordMovesTheMeanByAtMostItsSensitivity() {
+    SplittableRandom random = new SplittableRandom(9);
+    double bound = 3;
+    for (int trial = 0; trial < 60; trial++) {
+      double[][] points = points(10, 4, 0, trial);
+      double size = Math.pow(10, random.nextDouble(-3, trial % 3 == 0 ? 300 : 3));
+      double[][] replaced = points.clone();
+      replaced[3] = DoubleStream.of(points[4]).map(x -> x * size).toArray();
+      double[] before = meanOf(points, bound);
+      assertTrue(distance(before, meanOf(replaced, bound)) <= 2 * bound / 10 * 1.000001);
+      double[][] removed = Arrays.copyOf(replaced, 9);
+      double[][] added = Arrays.copyOf(removed, 10);
+      added[9] = replaced[3];
+      assertTrue(distance(meanOf(removed, bound), meanOf(added, bound)) <= bound / 10 * 1.000001);
+    }
+  }
+
+  private static double[] meanOf(double[][] points, double bound) {
+    DpFeaturePreprocessor preprocessor = config(10).maxNorm(bound).build();
+    preprocessor.fit(data(points), new SeededNoise(1));
+    return preprocessor.getMean();
+  }
+
+  private static double distance(double[] a, double[] b) {
+    double squares = 0;
+    for (int j = 0; j < a.length; j++) {
+      squares += (a[j] - b[j]) * (a[j] - b[j]);
+    }
+    return Math.sqrt(squares);
   }
 
   /** The noise of the mean has the charged deviation, and its sum lies on the grid. */
