@@ -241,6 +241,17 @@ public final class DpConfig {
   }
 
   /**
+   * The size of batches that all have the same one: q N, rounded to a whole number.
+   *
+   * @param records number of records N
+   * @return in [1, N]
+   * @throws IllegalArgumentException if expectedBatchSize is above N
+   */
+  public int batch(int records) {
+    return (int) Math.max(1, Math.rint(rate(records) * records));
+  }
+
+  /**
    * How far neighbours move a sum of gradients that are clipped to 1.
    *
    * @return 2 under REPLACE_ONE, 1 else

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
@@ -18,6 +19,7 @@ import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelStep;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.privacy.accounting.Calibration;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
@@ -30,10 +32,15 @@ import org.dl4jplus.privacy.noise.SecureNoise;
 import org.dl4jplus.privacy.noise.SeededNoise;
 import org.dl4jplus.privacy.sampling.BatchSampler;
 import org.dl4jplus.privacy.sampling.PoissonSampler;
+import org.dl4jplus.privacy.sampling.ShuffledSampler;
+import org.dl4jplus.privacy.sampling.WithoutReplacementSampler;
+import org.dl4jplus.privacy.validation.AttachChecks;
+import org.dl4jplus.privacy.validation.QuietPasses;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -59,8 +66,8 @@ import org.slf4j.LoggerFactory;
  * gradients, adds noise, divides by the expected batch size and hands the result to the network's
  * own updater, schedules, regularization and constraints, which are post-processing. An empty draw
  * makes a step of pure noise. Listeners of the network hear {@code iterationDone} and see nothing
- * private: no activations, no raw gradients, and the score is NaN, since the loss of a batch is
- * private ({@link #score}).
+ * private: no activations, no raw gradients, the expected batch size in place of the drawn one, and
+ * the score is NaN, since the loss of a batch is private ({@link #score}).
  *
  * <p>Guaranteed is what {@link #report()} says, against anyone who sees all released parameters and
  * knows everything but one record, the random draws and the memory of this process. Not hidden: the
@@ -93,9 +100,11 @@ public final class DpTrainer implements AutoCloseable {
   private final PrivacyLedger ledger;
   private final DpBudget budget;
   private final DpListener guard = new DpListener();
+  private final ModelGradients gradients;
   private final ModelStep update;
   private final DataType type;
   private int steps;
+  private List<TrainingListener> known;
   private boolean warned;
 
   private DpTrainer(
@@ -104,6 +113,7 @@ public final class DpTrainer implements AutoCloseable {
     this.records = records;
     this.mechanism = mechanism;
     access = ModelAccess.of(model);
+    AttachChecks.check(model, config, records);
     oracle = new ModelOracle(model);
     type = access.parameters().dataType();
     int n = records.size();
@@ -112,6 +122,7 @@ public final class DpTrainer implements AutoCloseable {
     steps = saved == null ? 0 : saved.steps;
     if (saved != null) {
       mechanism.restore(saved.state);
+      plan.sampler().restore(saved.order);
     }
     mechanism.begin(plan);
     noiseMultiplier =
@@ -131,11 +142,18 @@ public final class DpTrainer implements AutoCloseable {
                 config.getTargetEpsilon(),
                 config.getTargetDelta(),
                 step -> mechanism.event(plan, step, noiseMultiplier));
-    prepare();
+    AttachChecks.noise(n, noiseMultiplier);
+    gradients =
+        QuietPasses.get(
+            model,
+            () ->
+                new ModelGradients(
+                    oracle, records, config.getGradientEngine(), config.getMaxPhysicalBatch()));
+    config.clipRule().requireLayers(gradients.layers());
     update = new ModelStep(model);
-    Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
-    listeners.add(guard);
-    setListeners(listeners);
+    known = new ArrayList<>(access.listeners());
+    known.add(guard);
+    QuietPasses.setListeners(model, known);
   }
 
   /**
@@ -201,24 +219,45 @@ public final class DpTrainer implements AutoCloseable {
     }
   }
 
+  /**
+   * Puts a network under differential privacy. The records are read into memory.
+   *
+   * @param model an initialised MultiLayerNetwork or ComputationGraph
+   * @param config how
+   * @param data all records, one in each row, as the iterator's preprocessor makes them
+   * @return the trainer, the only one that may train the network until it is closed
+   * @throws IllegalArgumentException if something about the network, the configuration or the
+   *     preprocessor would break the guarantee
+   */
+  public static DpTrainer attach(Model model, DpConfig config, DataSetIterator data) {
+    return attach(model, config, PrivateRecords.of((DataSet) AttachChecks.read(data, config)));
+  }
+
   private static BatchSampler sampler(DpConfig config, int records) {
-    return new PoissonSampler(records, config.rate(records));
+    return switch (config.getSampling()) {
+      case POISSON -> new PoissonSampler(records, config.rate(records));
+      case WITHOUT_REPLACEMENT -> new WithoutReplacementSampler(records, config.batch(records));
+      case SHUFFLED_NO_AMPLIFICATION -> new ShuffledSampler(records, config.batch(records));
+      case FIXED_EPOCH ->
+          throw new IllegalArgumentException(
+              "sampling = FIXED_EPOCH is what correlated noise needs; independent noise goes with"
+                  + " SHUFFLED_NO_AMPLIFICATION");
+    };
   }
 
   private double calibrate() {
-    return 1;
-  }
-
-  /** The first pass makes the network's gradient, of zeros in the records' shapes. */
-  private void prepare() {
-    MultiDataSet one = records.get(new int[] {0});
-    Arrays.stream(one.getFeatures()).forEach(array -> array.assign(0));
-    Arrays.stream(one.getLabels()).forEach(array -> array.assign(0));
-    quietly(
-        () -> {
-          access.setBatch(one.getFeatures(), one.getLabels());
-          access.computeGradientAndScore();
-        });
+    DpConfig config = plan.config();
+    return Calibration.noiseMultiplier(
+        config.getAccountant(),
+        sigma ->
+            DpBudget.with(
+                new PrivacyLedger(config.getNeighbours()),
+                step -> mechanism.event(plan, step, sigma),
+                0,
+                config.getSteps()),
+        config.getSteps(),
+        config.getTargetEpsilon(),
+        config.getTargetDelta());
   }
 
   /**
@@ -269,10 +308,17 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   private void step() {
-    if (!access.listeners().contains(guard)) {
+    List<TrainingListener> listeners = new ArrayList<>(access.listeners());
+    if (!listeners.contains(guard)) {
       throw new IllegalStateException(
           "The network's listeners were replaced, and its guard with them: add listeners by"
               + " addListeners");
+    }
+    if (!listeners.equals(known)) {
+      List<TrainingListener> others = new ArrayList<>(listeners);
+      others.remove(guard);
+      AttachChecks.listeners(others, records);
+      known = listeners;
     }
     PrivacyEvent event = mechanism.event(plan, steps, noiseMultiplier);
     if (event != null) {
@@ -281,13 +327,14 @@ public final class DpTrainer implements AutoCloseable {
     BatchSampler sampler = mechanism.sampler(plan, steps);
     int[] drawn = sampler.draw(steps, source);
     double[] direction = new double[plan.coordinates()];
-    quietly(
+    QuietPasses.run(
+        model,
         () ->
             mechanism.step(
                 plan,
                 new DpStep(
                     steps,
-                    new ModelGradients(oracle, records, drawn, plan.config().getMaxPhysicalBatch()),
+                    gradients.of(drawn),
                     sampler.expectedSize(),
                     oracle.parameters(),
                     noiseMultiplier,
@@ -295,38 +342,21 @@ public final class DpTrainer implements AutoCloseable {
                     direction)));
     steps++;
     INDArray gradient = Nd4j.createFromArray(direction);
+    // Listeners that ask for the batch size get the public one.
+    setBatch(Nd4j.zeros(type, (long) Math.max(1, Math.rint(sampler.expectedSize())), 1));
     update.apply(type == DataType.DOUBLE ? gradient : gradient.castTo(type));
+    setBatch(null);
   }
 
-  /** Runs passes that nobody hears, and leaves nothing of them in the network. */
-  private void quietly(Runnable passes) {
-    Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
-    setListeners(new ArrayList<>());
-    try {
-      passes.run();
-    } finally {
-      if (model instanceof ComputationGraph graph) {
-        graph.clear();
-        graph.clearLayersStates();
-        graph.clearLayerMaskArrays();
-      } else {
-        MultiLayerNetwork network = (MultiLayerNetwork) model;
-        network.setInput(null);
-        network.setLabels(null);
-        network.clearLayersStates();
-        network.clearLayerMaskArrays();
-      }
-      access.gradient().assign(0);
-      access.setScore(Double.NaN);
-      setListeners(listeners);
-    }
-  }
-
-  private void setListeners(Collection<TrainingListener> listeners) {
+  private void setBatch(INDArray array) {
     if (model instanceof ComputationGraph graph) {
-      graph.setListeners(listeners);
+      INDArray[] inputs = new INDArray[graph.getNumInputArrays()];
+      INDArray[] labels = new INDArray[graph.getNumOutputArrays()];
+      Arrays.fill(inputs, array);
+      Arrays.fill(labels, array);
+      access.setBatch(inputs, labels);
     } else {
-      ((MultiLayerNetwork) model).setListeners(listeners);
+      access.setBatch(new INDArray[] {array}, new INDArray[] {array});
     }
   }
 
@@ -427,18 +457,22 @@ public final class DpTrainer implements AutoCloseable {
           "A score at epsilon = " + epsilon + " would exceed the target");
     }
     charge(event, 1);
-    double[] sum = new double[1];
-    quietly(
-        () -> {
-          int piece = plan.config().getMaxPhysicalBatch();
-          for (int from = 0; from < plan.records(); from += piece) {
-            int[] which = IntStream.range(from, Math.min(from + piece, plan.records())).toArray();
-            for (double loss : losses(records.get(which)).toDoubleVector()) {
-              sum[0] += Double.isFinite(loss) ? Math.min(Math.max(loss, 0), bound) : bound;
-            }
-          }
-        });
-    double[] mean = {sum[0] / plan.records()};
+    double sum =
+        QuietPasses.get(
+            model,
+            () -> {
+              double total = 0;
+              int piece = plan.config().getMaxPhysicalBatch();
+              for (int from = 0; from < plan.records(); from += piece) {
+                int[] which =
+                    IntStream.range(from, Math.min(from + piece, plan.records())).toArray();
+                for (double loss : losses(records.get(which)).toDoubleVector()) {
+                  total += Double.isFinite(loss) ? Math.min(Math.max(loss, 0), bound) : bound;
+                }
+              }
+              return total;
+            });
+    double[] mean = {sum / plan.records()};
     NoiseGrid.addLaplace(mean, bound / (plan.records() * epsilon), source);
     return mean[0];
   }
@@ -469,7 +503,13 @@ public final class DpTrainer implements AutoCloseable {
           ENTRY,
           JSON.writeValueAsString(
               new Saved(
-                  plan.config(), mechanism, ledger, steps, noiseMultiplier, mechanism.state())));
+                  plan.config(),
+                  mechanism,
+                  ledger,
+                  steps,
+                  noiseMultiplier,
+                  mechanism.state(),
+                  plan.sampler().order())));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(e);
     } catch (IOException e) {
@@ -482,7 +522,7 @@ public final class DpTrainer implements AutoCloseable {
   public void close() {
     Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
     listeners.remove(guard);
-    setListeners(listeners);
+    QuietPasses.setListeners(model, listeners);
   }
 
   /** What is saved beside the network. */
@@ -493,6 +533,7 @@ public final class DpTrainer implements AutoCloseable {
     @JsonProperty private final int steps;
     @JsonProperty private final double noiseMultiplier;
     @JsonProperty private final Map<String, double[]> state;
+    @JsonProperty private final int[] order;
 
     @JsonCreator
     Saved(
@@ -501,13 +542,15 @@ public final class DpTrainer implements AutoCloseable {
         @JsonProperty("ledger") PrivacyLedger ledger,
         @JsonProperty("steps") int steps,
         @JsonProperty("noiseMultiplier") double noiseMultiplier,
-        @JsonProperty("state") Map<String, double[]> state) {
+        @JsonProperty("state") Map<String, double[]> state,
+        @JsonProperty("order") int[] order) {
       this.config = config;
       this.mechanism = mechanism;
       this.ledger = ledger;
       this.steps = steps;
       this.noiseMultiplier = noiseMultiplier;
       this.state = state;
+      this.order = order;
     }
   }
 }

@@ -42,6 +42,7 @@ public final class Headlines {
           new PoolingCostHeadline(),
           new PrivateDifferencesHeadline(),
           new ErrorFeedbackHeadline(),
+          new MatrixFactorizationHeadline(),
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),
@@ -49,7 +50,11 @@ public final class Headlines {
           new TransportMapHeadline(),
           new SyntheticDataHeadline(),
           new LocalPrivacyHeadline(),
-          new PrivateFeaturesHeadline());
+          new PrivateFeaturesHeadline(),
+          new PrivacyAccountantsHeadline(),
+          new MembershipHeadline(),
+          new AuditHeadline(),
+          new PrivateStepCostHeadline());
 
   private Headlines() {}
 

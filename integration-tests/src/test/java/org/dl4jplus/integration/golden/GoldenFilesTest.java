@@ -56,6 +56,7 @@ class GoldenFilesTest {
     MeZoAdapter.register(adapters);
     NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
