@@ -22,6 +22,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jplus.privacy.accounting.Accounting;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -232,6 +234,44 @@ class DpFeaturePreprocessorTest {
   }
 
   @Test
+  void trainersTakeItsLedger() {
+    DataSet data = data(points(30, 3, 5, 1));
+    DpFeaturePreprocessor preprocessor = config(30).rho(0.5).rounds(2).build();
+    preprocessor.fit(data);
+    preprocessor.transform(data);
+    DpConfig config =
+        DpConfig.builder()
+            .noiseMultiplier(5.0)
+            .samplingRate(0.2)
+            .steps(4)
+            .targetDelta(1e-5)
+            .build();
+    PrivacyLedger ledger = preprocessor.ledger(config.getNeighbours());
+    double alone = Accounting.PLD.create(ledger).epsilon(1e-5);
+    assertTrue(alone > 0.1 && alone < 3, "" + alone);
+    double zcdp =
+        Accounting.RDP.create(preprocessor.zcdpLedger(Neighbours.ADD_REMOVE)).epsilon(1e-5);
+    assertTrue(zcdp <= Accounting.RDP.create(ledger).epsilon(1e-5) * (1 + 1e-9));
+    try (DpTrainer trainer = DpTrainer.attach(network(), config, data)) {
+      ledger.entries().forEach(entry -> trainer.charge(entry.event(), entry.count()));
+      assertEquals(alone, trainer.epsilon(1e-5), 1e-9);
+      trainer.fit(4);
+      assertTrue(trainer.epsilon(1e-5) > alone);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Accounting.class,
+      names = {"PLD", "RDP"})
+  void noiseFromASeedCostsInfinitelyMuch(Accounting accounting) {
+    DpFeaturePreprocessor preprocessor = config(30).rho(0.5).build();
+    preprocessor.fit(data(points(30, 3, 5, 1)), new SeededNoise(1));
+    PrivacyLedger ledger = preprocessor.ledger(Neighbours.ADD_REMOVE);
+    assertEquals(Double.POSITIVE_INFINITY, accounting.create(ledger).epsilon(1e-5));
+  }
+
+  @Test
   void anotherNumberOfRecordsChangesNothingButTheData() {
     // 30 records where 20 were announced: the divisor stays 20, or neighbours could be told apart.
     DpFeaturePreprocessor preprocessor = config(20).build();
@@ -270,18 +310,7 @@ class DpFeaturePreprocessorTest {
   void modelsCarryIt(@TempDir Path directory) throws IOException {
     DpFeaturePreprocessor preprocessor = config(20).rho(0.5).build();
     preprocessor.fit(data(points(20, 3, 0, 1)));
-    MultiLayerNetwork network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .list()
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(3)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-    network.init();
+    MultiLayerNetwork network = network();
     File file = directory.resolve("model.zip").toFile();
     ModelSerializer.writeModel(network, file, true);
     ModelSerializer.addNormalizerToModel(file, preprocessor);
@@ -296,6 +325,22 @@ class DpFeaturePreprocessorTest {
         preprocessor.ledger(Neighbours.ADD_REMOVE).entries(),
         restored.ledger(Neighbours.ADD_REMOVE).entries());
     assertThrows(IllegalStateException.class, () -> restored.fit(data(points(20, 3, 0, 1))));
+  }
+
+  private static MultiLayerNetwork network() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .list()
+                .layer(
+                    new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(3)
+                        .nOut(1)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    network.init();
+    return network;
   }
 
   @Test
