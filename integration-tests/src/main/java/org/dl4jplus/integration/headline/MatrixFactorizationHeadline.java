@@ -25,7 +25,7 @@ final class MatrixFactorizationHeadline implements Headline {
   private static final int BATCHES = 10;
   private static final int EPOCHS = 10;
   private static final int SEEDS = 3;
-  private static final double[] RATES = {0.5, 1, 2, 4, 8, 16, 32};
+  private static final double[] RATES = {0.5, 1, 2, 4};
 
   @Override
   public String name() {
