@@ -40,6 +40,9 @@ import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
  *   <li>onBudgetExhausted: default STOP
  *   <li>noiseSummands: normal numbers of which one is made, so that its low bits say nothing;
  *       default 4
+ *   <li>ledgerFile: where each charge is written before the records are drawn, beside the saved
+ *       models: with it, runs that are started twice from one saved model count both. No file by
+ *       default
  *   <li>testSeed: makes noise and sampling repeatable for tests, and epsilon infinite
  *   <li>freezeUnsupported: leaves layers that cannot be trained privately as they are; default
  *       false
@@ -83,6 +86,7 @@ public final class DpConfig {
   private final int maxPhysicalBatch;
   private final BudgetRule onBudgetExhausted;
   private final int noiseSummands;
+  private final String ledgerFile;
   private final Long testSeed;
   private final boolean freezeUnsupported;
   private final boolean nonPrivate;
@@ -111,6 +115,7 @@ public final class DpConfig {
       @JsonProperty("maxPhysicalBatch") Integer maxPhysicalBatch,
       @JsonProperty("onBudgetExhausted") BudgetRule onBudgetExhausted,
       @JsonProperty("noiseSummands") Integer noiseSummands,
+      @JsonProperty("ledgerFile") String ledgerFile,
       @JsonProperty("testSeed") Long testSeed,
       @JsonProperty("freezeUnsupported") Boolean freezeUnsupported,
       @JsonProperty("nonPrivate") Boolean nonPrivate,
@@ -138,6 +143,7 @@ public final class DpConfig {
     this.maxPhysicalBatch = Require.count("maxPhysicalBatch", maxPhysicalBatch, 256);
     this.onBudgetExhausted = onBudgetExhausted == null ? BudgetRule.STOP : onBudgetExhausted;
     this.noiseSummands = Require.count("noiseSummands", noiseSummands, 4);
+    this.ledgerFile = ledgerFile;
     this.testSeed = testSeed;
     this.freezeUnsupported = Boolean.TRUE.equals(freezeUnsupported);
     this.nonPrivate = Boolean.TRUE.equals(nonPrivate);

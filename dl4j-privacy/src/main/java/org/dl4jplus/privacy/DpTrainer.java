@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -71,8 +72,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Guaranteed is what {@link #report()} says, against anyone who sees all released parameters and
  * knows everything but one record, the random draws and the memory of this process. Not hidden: the
- * number of records, the settings, time and memory of a step. Starting twice from one checkpoint
- * releases twice: add both runs up.
+ * number of records, the settings, time and memory of a step. Starting twice from one saved model
+ * releases twice; that is counted where the configuration has a ledgerFile, and cannot be seen from
+ * the model alone.
  */
 public final class DpTrainer implements AutoCloseable {
 
@@ -81,6 +83,9 @@ public final class DpTrainer implements AutoCloseable {
 
   /** Name of the entry in a saved model. */
   private static final String ENTRY = "differentialPrivacy.json";
+
+  /** What a model that was trained with a seed is marked with. */
+  private static final String TEST_ONLY = "TEST_ONLY";
 
   /** Steps that the budget is asked for at once where no number is planned. */
   private static final int AHEAD = 1000;
@@ -103,6 +108,8 @@ public final class DpTrainer implements AutoCloseable {
   private final ModelGradients gradients;
   private final ModelStep update;
   private final DataType type;
+  private final String run;
+  private final LedgerFile file;
   private int steps;
   private List<TrainingListener> known;
   private boolean warned;
@@ -118,13 +125,26 @@ public final class DpTrainer implements AutoCloseable {
     type = access.parameters().dataType();
     int n = records.size();
     plan = new DpPlan(config, sampler(config, n), n, Math.toIntExact(oracle.size()));
-    ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger;
+    run = saved == null ? UUID.randomUUID().toString() : saved.run;
     steps = saved == null ? 0 : saved.steps;
+    if (config.getLedgerFile() == null) {
+      file = null;
+      ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger;
+    } else {
+      ledger = new PrivacyLedger(config.getNeighbours());
+      file =
+          new LedgerFile(
+              new File(config.getLedgerFile()), run, saved == null ? null : saved.block, ledger);
+      file.read();
+    }
     if (saved != null) {
       mechanism.restore(saved.state);
       plan.sampler().restore(saved.order);
     }
     mechanism.begin(plan);
+    if (config.seeded()) {
+      LOG.warn("testSeed is set: nothing is private");
+    }
     noiseMultiplier =
         saved != null
             ? saved.noiseMultiplier
@@ -150,6 +170,9 @@ public final class DpTrainer implements AutoCloseable {
                 new ModelGradients(
                     oracle, records, config.getGradientEngine(), config.getMaxPhysicalBatch()));
     config.clipRule().requireLayers(gradients.layers());
+    if (file != null && saved != null) {
+      file.requireAll(saved.ledger);
+    }
     update = new ModelStep(model);
     known = new ArrayList<>(access.listeners());
     known.add(guard);
@@ -245,6 +268,16 @@ public final class DpTrainer implements AutoCloseable {
     };
   }
 
+  private PrivacyEvent lastPaid() {
+    for (int step = steps - 1; step >= 0; step--) {
+      PrivacyEvent event = mechanism.event(plan, step, noiseMultiplier);
+      if (event != null) {
+        return event;
+      }
+    }
+    throw new IllegalStateException("No step before this one was paid for");
+  }
+
   private double calibrate() {
     DpConfig config = plan.config();
     return Calibration.noiseMultiplier(
@@ -292,6 +325,9 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   private boolean allowed(int guess) {
+    if (file != null && file.read() && budget != null) {
+      budget.forget();
+    }
     if (budget == null || budget.allows(ledger, steps, Math.min(guess, AHEAD))) {
       return true;
     }
@@ -321,7 +357,9 @@ public final class DpTrainer implements AutoCloseable {
       known = listeners;
     }
     PrivacyEvent event = mechanism.event(plan, steps, noiseMultiplier);
-    if (event != null) {
+    if (file != null) {
+      file.step(steps, event, this::lastPaid);
+    } else if (event != null) {
       ledger.add(event, 1);
     }
     BatchSampler sampler = mechanism.sampler(plan, steps);
@@ -409,7 +447,12 @@ public final class DpTrainer implements AutoCloseable {
    * @throws IllegalArgumentException if the event does not hold under the trainer's relation
    */
   public void charge(PrivacyEvent event, long count) {
-    ledger.add(event, count);
+    if (file != null) {
+      new PrivacyLedger(ledger.neighbours()).add(event, count);
+      file.charge(event, count);
+    } else {
+      ledger.add(event, count);
+    }
     if (budget != null) {
       budget.forget();
     }
@@ -491,7 +534,8 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   /**
-   * Writes the network with its updater and its ledger.
+   * Writes the network with its updater and its ledger, in the entry differentialPrivacy.json. With
+   * a test seed it says there {@code "dp": "TEST_ONLY"}.
    *
    * @param file where; replaced
    */
@@ -503,6 +547,9 @@ public final class DpTrainer implements AutoCloseable {
           ENTRY,
           JSON.writeValueAsString(
               new Saved(
+                  run,
+                  this.file == null ? null : this.file.block(),
+                  plan.config().seeded() ? TEST_ONLY : null,
                   plan.config(),
                   mechanism,
                   ledger,
@@ -527,6 +574,9 @@ public final class DpTrainer implements AutoCloseable {
 
   /** What is saved beside the network. */
   private static final class Saved {
+    @JsonProperty private final String run;
+    @JsonProperty private final String block;
+    @JsonProperty private final String dp;
     @JsonProperty private final DpConfig config;
     @JsonProperty private final DpMechanism mechanism;
     @JsonProperty private final PrivacyLedger ledger;
@@ -537,6 +587,9 @@ public final class DpTrainer implements AutoCloseable {
 
     @JsonCreator
     Saved(
+        @JsonProperty("run") String run,
+        @JsonProperty("block") String block,
+        @JsonProperty("dp") String dp,
         @JsonProperty("config") DpConfig config,
         @JsonProperty("mechanism") DpMechanism mechanism,
         @JsonProperty("ledger") PrivacyLedger ledger,
@@ -544,6 +597,9 @@ public final class DpTrainer implements AutoCloseable {
         @JsonProperty("noiseMultiplier") double noiseMultiplier,
         @JsonProperty("state") Map<String, double[]> state,
         @JsonProperty("order") int[] order) {
+      this.run = run;
+      this.block = block;
+      this.dp = dp;
       this.config = config;
       this.mechanism = mechanism;
       this.ledger = ledger;
