@@ -47,6 +47,8 @@ import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
  *   <li>freezeUnsupported: leaves layers that cannot be trained privately as they are; default
  *       false
  *   <li>nonPrivate: allows noiseMultiplier = 0, for comparisons; epsilon is infinite
+ *   <li>simulation: marks a {@link TanSimulator}'s run, whose epsilon is not the planned run's;
+ *       default false
  *   <li>statisticsArePublic: acknowledges that normalization statistics of the data are public;
  *       default false
  *   <li>lossesPerExample: declares that losses of the user's own look at each record by itself;
@@ -90,6 +92,7 @@ public final class DpConfig {
   private final Long testSeed;
   private final boolean freezeUnsupported;
   private final boolean nonPrivate;
+  private final boolean simulation;
   private final boolean statisticsArePublic;
   private final boolean lossesPerExample;
   private final boolean acceptApproximate;
@@ -119,6 +122,7 @@ public final class DpConfig {
       @JsonProperty("testSeed") Long testSeed,
       @JsonProperty("freezeUnsupported") Boolean freezeUnsupported,
       @JsonProperty("nonPrivate") Boolean nonPrivate,
+      @JsonProperty("simulation") Boolean simulation,
       @JsonProperty("statisticsArePublic") Boolean statisticsArePublic,
       @JsonProperty("lossesPerExample") Boolean lossesPerExample,
       @JsonProperty("acceptApproximate") Boolean acceptApproximate,
@@ -147,6 +151,7 @@ public final class DpConfig {
     this.testSeed = testSeed;
     this.freezeUnsupported = Boolean.TRUE.equals(freezeUnsupported);
     this.nonPrivate = Boolean.TRUE.equals(nonPrivate);
+    this.simulation = Boolean.TRUE.equals(simulation);
     this.statisticsArePublic = Boolean.TRUE.equals(statisticsArePublic);
     this.lossesPerExample = Boolean.TRUE.equals(lossesPerExample);
     this.acceptApproximate = Boolean.TRUE.equals(acceptApproximate);
@@ -179,6 +184,9 @@ public final class DpConfig {
     }
     if (targetEpsilon != null) {
       Require.positive("targetEpsilon", targetEpsilon, 1);
+      if (simulation) {
+        throw new IllegalArgumentException("A simulation keeps no targetEpsilon");
+      }
       if (targetDelta == null) {
         throw new IllegalArgumentException("targetEpsilon needs targetDelta");
       }

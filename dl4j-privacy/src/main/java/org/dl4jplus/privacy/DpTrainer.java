@@ -84,9 +84,6 @@ public final class DpTrainer implements AutoCloseable {
   /** Name of the entry in a saved model. */
   private static final String ENTRY = "differentialPrivacy.json";
 
-  /** What a model that was trained with a seed is marked with. */
-  private static final String TEST_ONLY = "TEST_ONLY";
-
   /** Steps that the budget is asked for at once where no number is planned. */
   private static final int AHEAD = 1000;
 
@@ -535,7 +532,7 @@ public final class DpTrainer implements AutoCloseable {
 
   /**
    * Writes the network with its updater and its ledger, in the entry differentialPrivacy.json. With
-   * a test seed it says there {@code "dp": "TEST_ONLY"}.
+   * a test seed it says there {@code "dp": "TEST_ONLY"}, after a simulation {@code "SIMULATION"}.
    *
    * @param file where; replaced
    */
@@ -549,7 +546,7 @@ public final class DpTrainer implements AutoCloseable {
               new Saved(
                   run,
                   this.file == null ? null : this.file.block(),
-                  plan.config().seeded() ? TEST_ONLY : null,
+                  mark(plan.config()),
                   plan.config(),
                   mechanism,
                   ledger,
@@ -562,6 +559,13 @@ public final class DpTrainer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static String mark(DpConfig config) {
+    if (config.seeded()) {
+      return "TEST_ONLY";
+    }
+    return config.isSimulation() ? "SIMULATION" : null;
   }
 
   /** Takes the guard off the network: what it is trained for from now on is not counted. */

@@ -59,6 +59,7 @@ class GoldenFilesTest {
     AccountantAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
+    TanAdapter.register(adapters);
     return adapters;
   }
 
