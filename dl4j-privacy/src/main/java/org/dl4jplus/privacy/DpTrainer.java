@@ -139,9 +139,6 @@ public final class DpTrainer implements AutoCloseable {
       plan.sampler().restore(saved.order);
     }
     mechanism.begin(plan);
-    if (config.seeded()) {
-      LOG.warn("testSeed is set: nothing is private");
-    }
     noiseMultiplier =
         saved != null
             ? saved.noiseMultiplier

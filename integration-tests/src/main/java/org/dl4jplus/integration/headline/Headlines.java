@@ -49,7 +49,9 @@ public final class Headlines {
           new TransportMapHeadline(),
           new SyntheticDataHeadline(),
           new LocalPrivacyHeadline(),
-          new PrivateFeaturesHeadline());
+          new PrivateFeaturesHeadline(),
+          new TanHeadline(),
+          new PrivateDigitsHeadline());
 
   private Headlines() {}
 
