@@ -136,7 +136,9 @@ public final class DpTrainer implements AutoCloseable {
     }
     if (saved != null) {
       mechanism.restore(saved.state);
-      plan.sampler().restore(saved.order);
+      if (plan.sampler() != null) {
+        plan.sampler().restore(saved.order);
+      }
     }
     mechanism.begin(plan);
     noiseMultiplier =
@@ -255,10 +257,8 @@ public final class DpTrainer implements AutoCloseable {
       case POISSON -> new PoissonSampler(records, config.rate(records));
       case WITHOUT_REPLACEMENT -> new WithoutReplacementSampler(records, config.batch(records));
       case SHUFFLED_NO_AMPLIFICATION -> new ShuffledSampler(records, config.batch(records));
-      case FIXED_EPOCH ->
-          throw new IllegalArgumentException(
-              "sampling = FIXED_EPOCH is what correlated noise needs; independent noise goes with"
-                  + " SHUFFLED_NO_AMPLIFICATION");
+      // The order of the batches belongs to the mechanism's correlated noise.
+      case FIXED_EPOCH -> null;
     };
   }
 
@@ -550,7 +550,7 @@ public final class DpTrainer implements AutoCloseable {
                   steps,
                   noiseMultiplier,
                   mechanism.state(),
-                  plan.sampler().order())));
+                  plan.sampler() == null ? null : plan.sampler().order())));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(e);
     } catch (IOException e) {

@@ -7,10 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.factorization.CorrelatedNoise;
@@ -22,6 +28,7 @@ import org.dl4jplus.privacy.factorization.TriangularFactorization;
 import org.dl4jplus.privacy.factorization.Workload;
 import org.dl4jplus.privacy.gradient.ClipRule;
 import org.dl4jplus.privacy.gradient.PrivateGradients;
+import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.dl4jplus.privacy.noise.NoiseKey;
 import org.dl4jplus.privacy.sampling.Sampling;
 import org.junit.jupiter.api.Test;
@@ -30,7 +37,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 class MatrixFactorizationTest {
@@ -358,6 +368,52 @@ class MatrixFactorizationTest {
     assertEquals(
         matrix().build(),
         json.readValue(json.writeValueAsString(matrix().build()), DpMechanism.class));
+  }
+
+  @Test
+  void trainsSavesAndGoesOn() {
+    DataSet data =
+        new DataSet(Nd4j.rand(DataType.DOUBLE, RECORDS, 2), Nd4j.rand(DataType.DOUBLE, RECORDS, 2));
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .dataType(DataType.DOUBLE)
+                .updater(new Sgd(0.1))
+                .list()
+                .layer(new OutputLayer.Builder(LossFunction.MSE).nIn(2).nOut(2).build())
+                .build());
+    network.init();
+    PrivateRecords records = PrivateRecords.of(data);
+    File early = folder.resolve("early.zip").toFile();
+    File late = folder.resolve("late.zip").toFile();
+    try (DpTrainer trainer = DpTrainer.attach(network, config().build(), kept(), records)) {
+      trainer.fit(2);
+      trainer.save(early);
+      trainer.fit(2);
+      trainer.save(late);
+    }
+    assertEquals(1, goOn(late, records));
+    assertEquals(2, goOn(early, records));
+    assertEquals(3, goOn(early, records), 1e-12);
+  }
+
+  /** Makes the rest of the steps; how many Gaussians they have cost with those before. */
+  private static double goOn(File file, PrivateRecords records) {
+    try (DpTrainer trainer = DpTrainer.resume(restored(file), file, records)) {
+      trainer.fit();
+      assertEquals(STEPS, trainer.steps());
+      return trainer.ledger().entries().stream()
+          .mapToDouble(entry -> entry.count() * Math.pow(SIGMA / multiplier(entry.event()), 2))
+          .sum();
+    }
+  }
+
+  private static MultiLayerNetwork restored(File file) {
+    try {
+      return ModelSerializer.restoreMultiLayerNetwork(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A sum whatever the records are. */

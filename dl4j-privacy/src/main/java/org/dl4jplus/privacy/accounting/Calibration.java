@@ -43,7 +43,9 @@ public final class Calibration {
       double targetEpsilon,
       double delta) {
     if (RenyiDivergence.of(perStep, 2) == 0) {
-      return within(accounting, spent, targetEpsilon, delta) ? Long.MAX_VALUE : 0;
+      check(targetEpsilon > 0, "targetEpsilon", targetEpsilon, "above 0");
+      double before = epsilon(accounting.create(spent).compose(perStep, 0), delta);
+      return before <= targetEpsilon ? Long.MAX_VALUE : 0;
     }
     double found = 0;
     for (Function<PrivacyLedger, PrivacyAccountant> stage : stages(accounting)) {
@@ -52,12 +54,6 @@ public final class Calibration {
       found = new Search(epsilon, targetEpsilon, true).largestCount(found);
     }
     return (long) found;
-  }
-
-  private static boolean within(
-      Accounting accounting, PrivacyLedger spent, double targetEpsilon, double delta) {
-    check(targetEpsilon > 0, "targetEpsilon", targetEpsilon, "above 0");
-    return epsilon(accounting.create(spent), delta) <= targetEpsilon;
   }
 
   /**

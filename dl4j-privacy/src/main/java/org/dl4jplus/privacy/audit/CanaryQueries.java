@@ -254,15 +254,13 @@ public final class CanaryQueries {
     private void gradients() {
       Arrays.stream(gradient).forEach(row -> Arrays.fill(row, 0));
       Arrays.fill(loss, 0);
-      int[][] askedIn = new int[done.length][];
-      int[][] askedOut = new int[done.length][];
+      int[][][] asked = new int[2][done.length][];
       for (int j = 0; j < done.length; j++) {
-        askedIn[j] = done[j] ? new int[0] : draw(in[j]);
-        askedOut[j] = done[j] ? new int[0] : draw(out[j]);
+        asked[0][j] = done[j] ? new int[0] : draw(out[j]);
+        asked[1][j] = done[j] ? new int[0] : draw(in[j]);
       }
       for (int s = 0; s < models.size(); s++) {
-        ask(s, askedIn, targetIn);
-        ask(s, askedOut, targetOut);
+        ask(s, asked);
       }
       for (int j = 0; offline && j < done.length; j++) {
         double mean = Arrays.stream(loss, j * queries, (j + 1) * queries).average().orElseThrow();
@@ -282,30 +280,35 @@ public final class CanaryQueries {
       return Arrays.copyOf(group, count);
     }
 
-    private void ask(int model, int[][] asked, double target) {
+    /** Asks one model about the records whose turn it is. */
+    private void ask(int model, int[][][] asked) {
+      boolean[] members = shadows.membership()[model];
       int[] rows =
           IntStream.range(0, x.length)
-              .filter(row -> Arrays.stream(asked[row / queries]).anyMatch(s -> s == model))
+              .filter(
+                  row -> {
+                    int j = row / queries;
+                    return Arrays.stream(asked[members[j] ? 1 : 0][j]).anyMatch(s -> s == model);
+                  })
               .toArray();
       for (int from = 0; from < rows.length; from += CHUNK) {
-        ask(
-            models.get(model),
-            Arrays.copyOfRange(rows, from, Math.min(rows.length, from + CHUNK)),
-            asked,
-            target);
+        int[] part = Arrays.copyOfRange(rows, from, Math.min(rows.length, from + CHUNK));
+        ask(models.get(model), part, members, asked);
       }
     }
 
-    private void ask(Classifier model, int[] rows, int[][] asked, double target) {
+    private void ask(Classifier model, int[] rows, boolean[] members, int[][][] asked) {
       int[] labels = Arrays.stream(rows).map(row -> classes[row / queries]).toArray();
       INDArray found =
           model.inputGradient(
               features(rows),
               labels,
               (i, logit) -> {
-                int count = asked[rows[i] / queries].length;
-                loss[rows[i]] += (logit - target) * (logit - target) / count;
-                return 2 * (logit - target) / count;
+                int j = rows[i] / queries;
+                double distance = logit - (members[j] ? targetIn : targetOut);
+                int count = asked[members[j] ? 1 : 0][j].length;
+                loss[rows[i]] += distance * distance / count;
+                return 2 * distance / count;
               });
       double[][] values = rows(found);
       for (int i = 0; i < rows.length; i++) {

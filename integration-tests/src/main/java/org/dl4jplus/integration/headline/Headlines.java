@@ -42,6 +42,7 @@ public final class Headlines {
           new PoolingCostHeadline(),
           new PrivateDifferencesHeadline(),
           new ErrorFeedbackHeadline(),
+          new MatrixFactorizationHeadline(),
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),
@@ -51,7 +52,11 @@ public final class Headlines {
           new LocalPrivacyHeadline(),
           new PrivateFeaturesHeadline(),
           new TanHeadline(),
-          new PrivateDigitsHeadline());
+          new PrivateDigitsHeadline(),
+          new PrivacyAccountantsHeadline(),
+          new MembershipHeadline(),
+          new AuditHeadline(),
+          new PrivateStepCostHeadline());
 
   private Headlines() {}
 

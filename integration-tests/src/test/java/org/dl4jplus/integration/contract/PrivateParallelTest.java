@@ -10,6 +10,7 @@ import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.solvers.accumulation.encoding.threshold.FixedThresholdAlgorithm;
 import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.dl4jplus.privacy.DpConfig;
 import org.dl4jplus.privacy.DpTrainer;
@@ -56,12 +57,10 @@ class PrivateParallelTest {
         DpTrainer.attach(
             network, DpConfig.builder().noiseMultiplier(1.0).samplingRate(0.5).build(), data)) {
       INDArray parameters = network.params().dup();
-      ParallelWrapper.Builder<MultiLayerNetwork> builder =
-          new ParallelWrapper.Builder<>(network).workers(2).prefetchBuffer(0).trainingMode(mode);
+      ParallelWrapper.Builder<MultiLayerNetwork> builder = new ParallelWrapper.Builder<>(network);
+      builder.workers(2).prefetchBuffer(0).trainingMode(mode);
       if (mode == ParallelWrapper.TrainingMode.SHARED_GRADIENTS) {
-        builder.thresholdAlgorithm(
-            new org.deeplearning4j.optimize.solvers.accumulation.encoding.threshold
-                .FixedThresholdAlgorithm(1e-3));
+        builder.thresholdAlgorithm(new FixedThresholdAlgorithm(1e-3));
       }
       ParallelWrapper wrapper = builder.build();
       try {

@@ -50,6 +50,7 @@ class GoldenFilesTest {
     TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);

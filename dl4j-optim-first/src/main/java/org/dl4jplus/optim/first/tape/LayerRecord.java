@@ -154,6 +154,9 @@ public abstract class LayerRecord {
    *
    * @param other the pass that is subtracted, through the same layer
    * @return a record of the differences, with twice the rows
+   * @throws UnsupportedOperationException where that form is not known, by default
    */
-  public abstract LayerRecord minus(LayerRecord other);
+  public LayerRecord minus(LayerRecord other) {
+    throw new UnsupportedOperationException("No differences of " + name());
+  }
 }
