@@ -2,6 +2,7 @@ package org.dl4jplus.integration.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -64,11 +65,18 @@ class PrivateParallelTest {
       }
       ParallelWrapper wrapper = builder.build();
       try {
-        assertThrows(
-            RuntimeException.class,
-            () ->
-                Console.quietly(
-                    () -> wrapper.fit(new ExistingDataSetIterator(Collections.nCopies(4, data)))));
+        Throwable failure =
+            assertThrows(
+                RuntimeException.class,
+                () ->
+                    Console.quietly(
+                        () ->
+                            wrapper.fit(
+                                new ExistingDataSetIterator(Collections.nCopies(4, data)))));
+        while (failure.getCause() != null) {
+          failure = failure.getCause();
+        }
+        assertTrue(failure.getMessage().contains("differential privacy"), failure.toString());
       } finally {
         wrapper.shutdown();
       }
