@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
@@ -39,6 +40,7 @@ import org.dl4jplus.privacy.validation.AttachChecks;
 import org.dl4jplus.privacy.validation.QuietPasses;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -319,8 +321,9 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   private boolean allowed(int guess) {
-    if (file != null && file.read() && budget != null) {
-      budget.forget();
+    readOthers();
+    if (mustPayAgain() && !affords(lastPaid())) {
+      return false;
     }
     if (budget == null || budget.allows(ledger, steps, Math.min(guess, AHEAD))) {
       return true;
@@ -335,6 +338,26 @@ public final class DpTrainer implements AutoCloseable {
           plan.config().getTargetEpsilon());
     }
     return true;
+  }
+
+  /** Counts what other continuations of the run have released meanwhile. */
+  private void readOthers() {
+    if (file != null && file.read() && budget != null) {
+      budget.forget();
+    }
+  }
+
+  /** Whether another continuation has made this step, which an earlier one had paid for. */
+  private boolean mustPayAgain() {
+    return file != null
+        && mechanism.event(plan, steps, noiseMultiplier) == null
+        && file.isStarted(steps);
+  }
+
+  private boolean affords(PrivacyEvent event) {
+    return budget == null
+        || plan.config().getOnBudgetExhausted() != DpConfig.BudgetRule.STOP
+        || budget.allows(ledger, event);
   }
 
   private void step() {
@@ -352,13 +375,18 @@ public final class DpTrainer implements AutoCloseable {
     }
     PrivacyEvent event = mechanism.event(plan, steps, noiseMultiplier);
     if (file != null) {
-      file.step(steps, event, this::lastPaid);
+      if (file.step(steps, event, this::lastPaid) && budget != null) {
+        budget.forget();
+      }
     } else if (event != null) {
       ledger.add(event, 1);
     }
     BatchSampler sampler = mechanism.sampler(plan, steps);
     int[] drawn = sampler.draw(steps, source);
     double[] direction = new double[plan.coordinates()];
+    Random masks = Nd4j.getRandom();
+    long root = masks.rootState();
+    long node = masks.nodeState();
     QuietPasses.run(
         model,
         () ->
@@ -372,6 +400,8 @@ public final class DpTrainer implements AutoCloseable {
                     noiseMultiplier,
                     noise,
                     direction)));
+    // How far dropout has moved the platform's stream would tell how many records were drawn.
+    masks.setStates(root, new SplittableRandom(node).nextLong());
     steps++;
     INDArray gradient = Nd4j.createFromArray(direction);
     // Listeners that ask for the batch size get the public one.
@@ -487,9 +517,8 @@ public final class DpTrainer implements AutoCloseable {
   public double score(double epsilon, double bound) {
     Require.check(bound > 0 && Double.isFinite(bound), "bound", bound, "finite and above 0");
     PrivacyEvent event = new PrivacyEvent.PureDp(epsilon, EnumSet.allOf(Neighbours.class));
-    if (budget != null
-        && plan.config().getOnBudgetExhausted() == DpConfig.BudgetRule.STOP
-        && !budget.allows(ledger, event)) {
+    readOthers();
+    if (!affords(event)) {
       throw new IllegalStateException(
           "A score at epsilon = " + epsilon + " would exceed the target");
     }

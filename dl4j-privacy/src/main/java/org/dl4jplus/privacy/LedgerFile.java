@@ -74,18 +74,33 @@ final class LedgerFile {
    * @param event what it costs, null if an earlier one has paid for it
    * @param paid what that one has paid: it is charged again where another continuation has made
    *     this step already
+   * @return whether the ledger has got more than the step's own event
    */
-  void step(int step, PrivacyEvent event, Supplier<PrivacyEvent> paid) {
-    locked(
+  boolean step(int step, PrivacyEvent event, Supplier<PrivacyEvent> paid) {
+    return locked(
         open -> {
-          read(open);
-          PrivacyEvent charge =
-              event == null && started.getOrDefault(block, -1) >= step ? paid.get() : event;
+          boolean more = read(open);
+          PrivacyEvent charge = event;
+          if (event == null && isStarted(step)) {
+            charge = paid.get();
+            more = true;
+          }
           if (charge != null) {
             block = UUID.randomUUID().toString();
           }
-          return append(open, new Line(run, step, block, charge, 1));
+          append(open, new Line(run, step, block, charge, 1));
+          return more;
         });
+  }
+
+  /**
+   * Whether some continuation has started a step that was paid for by the same charge as ours.
+   *
+   * @param step its number
+   * @return true if the step must be paid for again
+   */
+  boolean isStarted(int step) {
+    return started.getOrDefault(block, -1) >= step;
   }
 
   /**
@@ -97,12 +112,13 @@ final class LedgerFile {
   void charge(PrivacyEvent event, long count) {
     locked(
         open -> {
-          read(open);
-          return append(open, new Line(run, null, null, event, count));
+          boolean more = read(open);
+          append(open, new Line(run, null, null, event, count));
+          return more;
         });
   }
 
-  private boolean append(RandomAccessFile open, Line line) throws IOException {
+  private void append(RandomAccessFile open, Line line) throws IOException {
     long end = open.length();
     boolean torn = false;
     if (end > 0) {
@@ -113,7 +129,7 @@ final class LedgerFile {
     String text = (torn ? "\n" : "") + JSON.writeValueAsString(line) + "\n";
     open.write(text.getBytes(StandardCharsets.UTF_8));
     open.getFD().sync();
-    return read(open);
+    read(open);
   }
 
   /**

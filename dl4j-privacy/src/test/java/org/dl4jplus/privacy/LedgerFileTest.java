@@ -153,6 +153,30 @@ class LedgerFileTest {
   }
 
   @Test
+  void anEpochIsNotPaidTwiceBeyondTheBudget() throws IOException {
+    File file = folder.resolve("net.zip").toFile();
+    DpConfig config =
+        config()
+            .samplingRate(0.2)
+            .sampling(Sampling.SHUFFLED_NO_AMPLIFICATION)
+            .noiseMultiplier(null)
+            .steps(5)
+            .targetEpsilon(2.0)
+            .targetDelta(1e-2)
+            .build();
+    try (DpTrainer trainer = DpTrainer.attach(network(), config, RECORDS)) {
+      trainer.fit(2);
+      trainer.save(file);
+    }
+    try (DpTrainer first = resume(file);
+        DpTrainer second = resume(file)) {
+      assertEquals(3, first.fit());
+      assertEquals(0, second.fit());
+      assertEquals(1, count(second));
+    }
+  }
+
+  @Test
   void anotherFileIsRefused() throws IOException {
     File file = folder.resolve("net.zip").toFile();
     DpConfig config = config().build();
