@@ -9,6 +9,8 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -38,6 +40,7 @@ import org.dl4jplus.privacy.validation.AttachChecks;
 import org.dl4jplus.privacy.validation.QuietPasses;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -71,8 +74,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Guaranteed is what {@link #report()} says, against anyone who sees all released parameters and
  * knows everything but one record, the random draws and the memory of this process. Not hidden: the
- * number of records, the settings, time and memory of a step. Starting twice from one checkpoint
- * releases twice: add both runs up.
+ * number of records, the settings, time and memory of a step. Starting twice from one saved model
+ * releases twice; that is counted where the configuration has a ledgerFile, and cannot be seen from
+ * the model alone.
  */
 public final class DpTrainer implements AutoCloseable {
 
@@ -103,6 +107,8 @@ public final class DpTrainer implements AutoCloseable {
   private final ModelGradients gradients;
   private final ModelStep update;
   private final DataType type;
+  private final String run;
+  private final LedgerFile file;
   private int steps;
   private List<TrainingListener> known;
   private boolean warned;
@@ -118,8 +124,18 @@ public final class DpTrainer implements AutoCloseable {
     type = access.parameters().dataType();
     int n = records.size();
     plan = new DpPlan(config, sampler(config, n), n, Math.toIntExact(oracle.size()));
-    ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger;
+    run = saved == null ? UUID.randomUUID().toString() : saved.run;
     steps = saved == null ? 0 : saved.steps;
+    if (config.getLedgerFile() == null) {
+      file = null;
+      ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger;
+    } else {
+      ledger = new PrivacyLedger(config.getNeighbours());
+      file =
+          new LedgerFile(
+              new File(config.getLedgerFile()), run, saved == null ? null : saved.block, ledger);
+      file.read();
+    }
     if (saved != null) {
       mechanism.restore(saved.state);
       if (plan.sampler() != null) {
@@ -152,6 +168,9 @@ public final class DpTrainer implements AutoCloseable {
                 new ModelGradients(
                     oracle, records, config.getGradientEngine(), config.getMaxPhysicalBatch()));
     config.clipRule().requireLayers(gradients.layers());
+    if (file != null && saved != null) {
+      file.requireAll(saved.ledger);
+    }
     update = new ModelStep(model);
     known = new ArrayList<>(access.listeners());
     known.add(guard);
@@ -245,6 +264,16 @@ public final class DpTrainer implements AutoCloseable {
     };
   }
 
+  private PrivacyEvent lastPaid() {
+    for (int step = steps - 1; step >= 0; step--) {
+      PrivacyEvent event = mechanism.event(plan, step, noiseMultiplier);
+      if (event != null) {
+        return event;
+      }
+    }
+    throw new IllegalStateException("No step before this one was paid for");
+  }
+
   private double calibrate() {
     DpConfig config = plan.config();
     return Calibration.noiseMultiplier(
@@ -292,6 +321,10 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   private boolean allowed(int guess) {
+    readOthers();
+    if (mustPayAgain() && !affords(lastPaid())) {
+      return false;
+    }
     if (budget == null || budget.allows(ledger, steps, Math.min(guess, AHEAD))) {
       return true;
     }
@@ -305,6 +338,26 @@ public final class DpTrainer implements AutoCloseable {
           plan.config().getTargetEpsilon());
     }
     return true;
+  }
+
+  /** Counts what other continuations of the run have released meanwhile. */
+  private void readOthers() {
+    if (file != null && file.read() && budget != null) {
+      budget.forget();
+    }
+  }
+
+  /** Whether another continuation has made this step, which an earlier one had paid for. */
+  private boolean mustPayAgain() {
+    return file != null
+        && mechanism.event(plan, steps, noiseMultiplier) == null
+        && file.isStarted(steps);
+  }
+
+  private boolean affords(PrivacyEvent event) {
+    return budget == null
+        || plan.config().getOnBudgetExhausted() != DpConfig.BudgetRule.STOP
+        || budget.allows(ledger, event);
   }
 
   private void step() {
@@ -321,12 +374,19 @@ public final class DpTrainer implements AutoCloseable {
       known = listeners;
     }
     PrivacyEvent event = mechanism.event(plan, steps, noiseMultiplier);
-    if (event != null) {
+    if (file != null) {
+      if (file.step(steps, event, this::lastPaid) && budget != null) {
+        budget.forget();
+      }
+    } else if (event != null) {
       ledger.add(event, 1);
     }
     BatchSampler sampler = mechanism.sampler(plan, steps);
     int[] drawn = sampler.draw(steps, source);
     double[] direction = new double[plan.coordinates()];
+    Random masks = Nd4j.getRandom();
+    long root = masks.rootState();
+    long node = masks.nodeState();
     QuietPasses.run(
         model,
         () ->
@@ -340,6 +400,8 @@ public final class DpTrainer implements AutoCloseable {
                     noiseMultiplier,
                     noise,
                     direction)));
+    // How far dropout has moved the platform's stream would tell how many records were drawn.
+    masks.setStates(root, new SplittableRandom(node).nextLong());
     steps++;
     INDArray gradient = Nd4j.createFromArray(direction);
     // Listeners that ask for the batch size get the public one.
@@ -409,7 +471,12 @@ public final class DpTrainer implements AutoCloseable {
    * @throws IllegalArgumentException if the event does not hold under the trainer's relation
    */
   public void charge(PrivacyEvent event, long count) {
-    ledger.add(event, count);
+    if (file != null) {
+      new PrivacyLedger(ledger.neighbours()).add(event, count);
+      file.charge(event, count);
+    } else {
+      ledger.add(event, count);
+    }
     if (budget != null) {
       budget.forget();
     }
@@ -450,9 +517,8 @@ public final class DpTrainer implements AutoCloseable {
   public double score(double epsilon, double bound) {
     Require.check(bound > 0 && Double.isFinite(bound), "bound", bound, "finite and above 0");
     PrivacyEvent event = new PrivacyEvent.PureDp(epsilon, EnumSet.allOf(Neighbours.class));
-    if (budget != null
-        && plan.config().getOnBudgetExhausted() == DpConfig.BudgetRule.STOP
-        && !budget.allows(ledger, event)) {
+    readOthers();
+    if (!affords(event)) {
       throw new IllegalStateException(
           "A score at epsilon = " + epsilon + " would exceed the target");
     }
@@ -491,7 +557,8 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   /**
-   * Writes the network with its updater and its ledger.
+   * Writes the network with its updater and its ledger, in the entry differentialPrivacy.json. With
+   * a test seed it says there {@code "dp": "TEST_ONLY"}, after a simulation {@code "SIMULATION"}.
    *
    * @param file where; replaced
    */
@@ -503,18 +570,28 @@ public final class DpTrainer implements AutoCloseable {
           ENTRY,
           JSON.writeValueAsString(
               new Saved(
+                  run,
+                  this.file == null ? null : this.file.block(),
+                  mark(plan.config()),
                   plan.config(),
                   mechanism,
                   ledger,
                   steps,
                   noiseMultiplier,
                   mechanism.state(),
-                  plan.sampler() == null ? new int[0] : plan.sampler().order())));
+                  plan.sampler() == null ? null : plan.sampler().order())));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static String mark(DpConfig config) {
+    if (config.seeded()) {
+      return "TEST_ONLY";
+    }
+    return config.isSimulation() ? "SIMULATION" : null;
   }
 
   /** Takes the guard off the network: what it is trained for from now on is not counted. */
@@ -527,6 +604,9 @@ public final class DpTrainer implements AutoCloseable {
 
   /** What is saved beside the network. */
   private static final class Saved {
+    @JsonProperty private final String run;
+    @JsonProperty private final String block;
+    @JsonProperty private final String dp;
     @JsonProperty private final DpConfig config;
     @JsonProperty private final DpMechanism mechanism;
     @JsonProperty private final PrivacyLedger ledger;
@@ -537,6 +617,9 @@ public final class DpTrainer implements AutoCloseable {
 
     @JsonCreator
     Saved(
+        @JsonProperty("run") String run,
+        @JsonProperty("block") String block,
+        @JsonProperty("dp") String dp,
         @JsonProperty("config") DpConfig config,
         @JsonProperty("mechanism") DpMechanism mechanism,
         @JsonProperty("ledger") PrivacyLedger ledger,
@@ -544,6 +627,9 @@ public final class DpTrainer implements AutoCloseable {
         @JsonProperty("noiseMultiplier") double noiseMultiplier,
         @JsonProperty("state") Map<String, double[]> state,
         @JsonProperty("order") int[] order) {
+      this.run = run;
+      this.block = block;
+      this.dp = dp;
       this.config = config;
       this.mechanism = mechanism;
       this.ledger = ledger;

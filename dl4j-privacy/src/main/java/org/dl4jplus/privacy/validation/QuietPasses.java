@@ -1,12 +1,14 @@
 package org.dl4jplus.privacy.validation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jplus.optim.first.model.ModelAccess;
@@ -70,6 +72,9 @@ public final class QuietPasses {
         output.setLabels(null);
       }
       layer.clear();
+    }
+    if (model instanceof ComputationGraph graph) {
+      Arrays.stream(graph.getVertices()).forEach(GraphVertex::clear);
     }
     if (access.hasGradient()) {
       access.gradient().assign(0);

@@ -355,6 +355,7 @@ class AttachChecksTest {
   void denseNetworksAreAccepted() {
     accepted(network(conf(), dense(), output()));
     DataSet data = data();
+    accepted(network(conf().dataType(DataType.FLOAT), dense(), output()));
     accepted(
         network(
             conf().dataType(DataType.FLOAT),

@@ -51,6 +51,8 @@ public final class Headlines {
           new SyntheticDataHeadline(),
           new LocalPrivacyHeadline(),
           new PrivateFeaturesHeadline(),
+          new TanHeadline(),
+          new PrivateDigitsHeadline(),
           new PrivacyAccountantsHeadline(),
           new MembershipHeadline(),
           new AuditHeadline(),

@@ -60,6 +60,7 @@ class GoldenFilesTest {
     AccountantAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
+    TanAdapter.register(adapters);
     return adapters;
   }
 
