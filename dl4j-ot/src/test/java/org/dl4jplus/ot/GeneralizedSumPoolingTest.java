@@ -14,11 +14,9 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.ot.pooling.GeneralizedSumPooling;
 import org.dl4jplus.ot.pooling.KCenter;
-import org.dl4jplus.ot.pooling.PartialTransport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -78,31 +76,6 @@ class GeneralizedSumPoolingTest {
     data.setFeaturesMaskArray(
         Nd4j.createFromArray(new float[][] {{1, 1, 0, 1, 0}, {1, 0, 0, 0, 0}, {1, 1, 1, 1, 1}}));
     checks.gradients(data).persistence(data);
-  }
-
-  @ParameterizedTest
-  @ValueSource(doubles = {0.1, 5, 20, 1e4})
-  void planHasItsMarginals(double gamma) {
-    int n = 30;
-    double[] cost = gaussian(4 * n);
-    for (int k = 0; k < cost.length; k++) {
-      cost[k] = Math.abs(cost[k]);
-    }
-    PartialTransport transport = new PartialTransport(cost, 4, 0.3, gamma);
-    double[] r = transport.residual();
-    double[] plan = transport.plan();
-    assertEquals(0.7, Arrays.stream(r).sum(), 1e-11);
-    assertEquals(0.3, Arrays.stream(plan).sum(), 1e-11);
-    assertEquals(1, Arrays.stream(transport.weights()).average().orElseThrow(), 1e-10);
-    assertEquals(1, Arrays.stream(transport.received()).sum(), 1e-10);
-    for (int i = 0; i < n; i++) {
-      double column = r[i];
-      for (int k = 0; k < 4; k++) {
-        column += plan[k * n + i];
-      }
-      assertEquals(1.0 / n, column, 1e-14);
-      assertTrue(transport.weights()[i] >= 0);
-    }
   }
 
   /** All of the pooling's derivatives, with features and prototypes on both sides of length 1. */
@@ -224,8 +197,6 @@ class GeneralizedSumPoolingTest {
         "numPrototypes", () -> new GeneralizedSumPoolingLayer.Builder().numPrototypes(0).build());
     assertNamed(
         "reduction", () -> new GeneralizedSumPoolingLayer.Builder().reduction(null).build());
-    assertNamed("cost", () -> new PartialTransport(new double[5], 2, 0.3, 1));
-    assertNamed("cost", () -> new PartialTransport(new double[] {1, Double.NaN}, 2, 0.3, 1));
     MultiLayerNetwork net =
         maps(new GeneralizedSumPoolingLayer.Builder()).network(DataType.FLOAT, new Sgd(1));
     assertNamed(
