@@ -43,7 +43,9 @@ public final class Calibration {
       double targetEpsilon,
       double delta) {
     if (RenyiDivergence.of(perStep, 2) == 0) {
-      return within(accounting, spent, targetEpsilon, delta) ? Long.MAX_VALUE : 0;
+      check(targetEpsilon > 0, "targetEpsilon", targetEpsilon, "above 0");
+      double before = epsilon(accounting.create(spent).compose(perStep, 0), delta);
+      return before <= targetEpsilon ? Long.MAX_VALUE : 0;
     }
     double found = 0;
     for (Function<PrivacyLedger, PrivacyAccountant> stage : stages(accounting)) {
@@ -52,12 +54,6 @@ public final class Calibration {
       found = new Search(epsilon, targetEpsilon, true).largestCount(found);
     }
     return (long) found;
-  }
-
-  private static boolean within(
-      Accounting accounting, PrivacyLedger spent, double targetEpsilon, double delta) {
-    check(targetEpsilon > 0, "targetEpsilon", targetEpsilon, "above 0");
-    return epsilon(accounting.create(spent), delta) <= targetEpsilon;
   }
 
   /**
@@ -80,7 +76,44 @@ public final class Calibration {
       long steps,
       double targetEpsilon,
       double delta) {
-    return least(accounting, spent, step, steps, targetEpsilon, delta, LEAST_NOISE, MOST_NOISE);
+    return least(
+        accounting,
+        repeated(spent, step, steps),
+        steps,
+        targetEpsilon,
+        delta,
+        LEAST_NOISE,
+        MOST_NOISE);
+  }
+
+  /**
+   * The smallest noise multiplier with which a whole run keeps a target.
+   *
+   * @param accounting how releases add up
+   * @param run all releases with a noise multiplier
+   * @param steps number of steps, for the message
+   * @param targetEpsilon above 0
+   * @param delta in [0, 1)
+   * @return at least 0.01 and at most 1000
+   * @throws IllegalArgumentException outside the ranges, for events that the accounting cannot
+   *     handle, and if even 1000 does not keep the target
+   */
+  public static double noiseMultiplier(
+      Accounting accounting,
+      DoubleFunction<PrivacyLedger> run,
+      long steps,
+      double targetEpsilon,
+      double delta) {
+    return least(accounting, run, steps, targetEpsilon, delta, LEAST_NOISE, MOST_NOISE);
+  }
+
+  private static DoubleFunction<PrivacyLedger> repeated(
+      PrivacyLedger spent, DoubleFunction<? extends PrivacyEvent> step, long steps) {
+    return x -> {
+      PrivacyLedger ledger = spent.copy();
+      ledger.add(step.apply(x), steps);
+      return ledger;
+    };
   }
 
   /**
@@ -106,8 +139,7 @@ public final class Calibration {
     return 1
         / least(
             accounting,
-            spent,
-            x -> step.apply(1 / x),
+            repeated(spent, x -> step.apply(1 / x), steps),
             steps,
             targetEpsilon,
             delta,
@@ -117,8 +149,7 @@ public final class Calibration {
 
   private static double least(
       Accounting accounting,
-      PrivacyLedger spent,
-      DoubleFunction<? extends PrivacyEvent> step,
+      DoubleFunction<PrivacyLedger> run,
       long steps,
       double targetEpsilon,
       double delta,
@@ -127,8 +158,7 @@ public final class Calibration {
     check(steps >= 1, "steps", steps, "at least 1");
     double found = Double.NaN;
     for (Function<PrivacyLedger, PrivacyAccountant> stage : stages(accounting)) {
-      DoubleUnaryOperator epsilon =
-          x -> epsilon(stage.apply(spent).compose(step.apply(x), steps), delta);
+      DoubleUnaryOperator epsilon = x -> epsilon(stage.apply(run.apply(x)), delta);
       found = new Search(epsilon, targetEpsilon, false).least(found, low, high);
     }
     if (Double.isNaN(found)) {

@@ -255,9 +255,17 @@ final class LossSum {
           OUTSIDE - Math.expm1(log));
     }
 
+    private int index(long loss) {
+      return (int) Math.floorMod(loss, (long) circle.length);
+    }
+
     /** Rounding makes small masses negative: without them delta only grows. */
-    private double mass(long loss) {
-      return Math.max(0, circle[(int) Math.floorMod(loss, (long) circle.length)]);
+    private double mass(int index) {
+      return Math.max(0, circle[index]);
+    }
+
+    private int before(int index) {
+      return index == 0 ? circle.length - 1 : index - 1;
     }
 
     private double epsilon(double delta) {
@@ -268,8 +276,9 @@ final class LossSum {
       double upper = infinite;
       // Q's mass of the losses so far, times e^loss.
       double lower = 0;
-      for (long loss = high; loss >= low && loss > 0; loss--) {
-        double mass = mass(loss);
+      int index = index(high);
+      for (long loss = high; loss >= low && loss > 0; loss--, index = before(index)) {
+        double mass = mass(index);
         upper += mass;
         lower = lower * shrink + mass;
         boolean reached = lower > 0 && upper - shrink * lower >= delta;
@@ -282,8 +291,10 @@ final class LossSum {
 
     private double delta(double epsilon) {
       double sum = infinite;
+      int index = index(high);
       for (long loss = high; loss >= low && loss * step > epsilon; loss--) {
-        sum -= Math.expm1(epsilon - loss * step) * mass(loss);
+        sum -= Math.expm1(epsilon - loss * step) * mass(index);
+        index = before(index);
       }
       return Math.min(1, sum);
     }

@@ -11,7 +11,7 @@ package org.dl4jplus.privacy.accounting;
  * <p>C. Chiarella, A. Reichel: "On the Evaluation of Integrals Related to the Error Function",
  * Mathematics of Computation 22 (1968).
  */
-final class NormalTail {
+public final class NormalTail {
 
   private static final double STEP = 0.5;
   private static final double POLE = Math.PI / STEP;
@@ -39,8 +39,13 @@ final class NormalTail {
     return Math.abs(x) < 0.5 ? 0.5 - 0.5 * erf(x) : tail(x);
   }
 
-  /** log P[Z <= z]. */
-  static double logCdf(double z) {
+  /**
+   * The logarithm of P[Z <= z].
+   *
+   * @param z any number
+   * @return at most 0
+   */
+  public static double logCdf(double z) {
     double x = -z * SQRT_HALF;
     if (x >= 0.5) {
       return Math.log(0.5 * erfcx(x)) - x * x;

@@ -10,7 +10,6 @@ import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.updater.Require;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -168,7 +167,7 @@ public final class CanaryQueries {
         out[j] = group(j, false);
       }
       INDArray features = shadows.records().getFeatures();
-      records = rows(features);
+      records = Classifier.rows(features);
       low = lower != null ? lower : features.minNumber().doubleValue();
       high = upper != null ? upper : features.maxNumber().doubleValue();
       int width = records[0].length;
@@ -238,31 +237,24 @@ public final class CanaryQueries {
       INDArray like = shadows.records().getFeatures();
       long[] shape = like.shape().clone();
       shape[0] = rows.length;
-      double[][] chosen = Arrays.stream(rows).mapToObj(row -> x[row]).toArray(double[][]::new);
-      return Nd4j.createFromArray(chosen).castTo(like.dataType()).reshape('c', shape);
-    }
-
-    private static double[][] rows(INDArray array) {
-      long n = array.size(0);
-      return array
-          .castTo(DataType.DOUBLE)
-          .dup('c')
-          .reshape('c', new long[] {n, array.length() / n})
-          .toDoubleMatrix();
+      int width = records[0].length;
+      double[] flat = new double[rows.length * width];
+      for (int i = 0; i < rows.length; i++) {
+        System.arraycopy(x[rows[i]], 0, flat, i * width, width);
+      }
+      return Nd4j.createFromArray(flat).castTo(like.dataType()).reshape('c', shape);
     }
 
     private void gradients() {
       Arrays.stream(gradient).forEach(row -> Arrays.fill(row, 0));
       Arrays.fill(loss, 0);
-      int[][] askedIn = new int[done.length][];
-      int[][] askedOut = new int[done.length][];
+      int[][][] asked = new int[2][done.length][];
       for (int j = 0; j < done.length; j++) {
-        askedIn[j] = done[j] ? new int[0] : draw(in[j]);
-        askedOut[j] = done[j] ? new int[0] : draw(out[j]);
+        asked[0][j] = done[j] ? new int[0] : draw(out[j]);
+        asked[1][j] = done[j] ? new int[0] : draw(in[j]);
       }
       for (int s = 0; s < models.size(); s++) {
-        ask(s, askedIn, targetIn);
-        ask(s, askedOut, targetOut);
+        ask(s, asked);
       }
       for (int j = 0; offline && j < done.length; j++) {
         double mean = Arrays.stream(loss, j * queries, (j + 1) * queries).average().orElseThrow();
@@ -282,32 +274,37 @@ public final class CanaryQueries {
       return Arrays.copyOf(group, count);
     }
 
-    private void ask(int model, int[][] asked, double target) {
+    /** Asks one model about the records whose turn it is. */
+    private void ask(int model, int[][][] asked) {
+      boolean[] members = shadows.membership()[model];
       int[] rows =
           IntStream.range(0, x.length)
-              .filter(row -> Arrays.stream(asked[row / queries]).anyMatch(s -> s == model))
+              .filter(
+                  row -> {
+                    int j = row / queries;
+                    return Arrays.stream(asked[members[j] ? 1 : 0][j]).anyMatch(s -> s == model);
+                  })
               .toArray();
       for (int from = 0; from < rows.length; from += CHUNK) {
-        ask(
-            models.get(model),
-            Arrays.copyOfRange(rows, from, Math.min(rows.length, from + CHUNK)),
-            asked,
-            target);
+        int[] part = Arrays.copyOfRange(rows, from, Math.min(rows.length, from + CHUNK));
+        ask(models.get(model), part, members, asked);
       }
     }
 
-    private void ask(Classifier model, int[] rows, int[][] asked, double target) {
+    private void ask(Classifier model, int[] rows, boolean[] members, int[][][] asked) {
       int[] labels = Arrays.stream(rows).map(row -> classes[row / queries]).toArray();
       INDArray found =
           model.inputGradient(
               features(rows),
               labels,
               (i, logit) -> {
-                int count = asked[rows[i] / queries].length;
-                loss[rows[i]] += (logit - target) * (logit - target) / count;
-                return 2 * (logit - target) / count;
+                int j = rows[i] / queries;
+                double distance = logit - (members[j] ? targetIn : targetOut);
+                int count = asked[members[j] ? 1 : 0][j].length;
+                loss[rows[i]] += distance * distance / count;
+                return 2 * distance / count;
               });
-      double[][] values = rows(found);
+      double[][] values = Classifier.rows(found);
       for (int i = 0; i < rows.length; i++) {
         for (int k = 0; k < values[i].length; k++) {
           gradient[rows[i]][k] += values[i][k];

@@ -59,6 +59,22 @@ public final class ClipRule {
     return new ClipRule(Clipping.FLAT, norm, 1, null);
   }
 
+  /** Flat clipping to a norm that may be 0, as that of a difference is where nothing has moved. */
+  static ClipRule difference(double threshold) {
+    return new ClipRule(threshold);
+  }
+
+  private ClipRule(double threshold) {
+    if (!(threshold >= 0 && threshold < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "threshold = " + threshold + " must be finite and at least 0");
+    }
+    clipping = Clipping.FLAT;
+    norm = threshold;
+    gamma = 1;
+    layerNorms = null;
+  }
+
   /**
    * What no record can exceed.
    *
@@ -103,6 +119,17 @@ public final class ClipRule {
    * @throws IllegalArgumentException if norms for another number of layers were given
    */
   public double layerFactor(int layer, int layers, double n) {
+    requireLayers(layers);
+    return flat(n, layerNorms == null ? norm / Math.sqrt(layers) : layerNorms[layer]);
+  }
+
+  /**
+   * Makes sure that the rule fits a network.
+   *
+   * @param layers number of layers with parameters that are trained
+   * @throws IllegalArgumentException if norms for another number of layers were given
+   */
+  public void requireLayers(int layers) {
     if (layerNorms != null && layerNorms.length != layers) {
       throw new IllegalArgumentException(
           "layerClipNorms has "
@@ -111,7 +138,6 @@ public final class ClipRule {
               + layers
               + " layers with parameters");
     }
-    return flat(n, layerNorms == null ? norm / Math.sqrt(layers) : layerNorms[layer]);
   }
 
   private static double flat(double n, double limit) {

@@ -133,7 +133,11 @@ class PrivateGsdTest {
     int n = 300;
     List<List<Writable>> records = mixed(n);
     SyntheticTable table =
-        PrivateGsd.builder().seed(4L).build().fit(MIXED, reader(records), EXACT, secure());
+        PrivateGsd.builder()
+            .seed(4L)
+            .maxGenerations(5000)
+            .build()
+            .fit(MIXED, reader(records), EXACT, secure());
     double[] truth = new double[3];
     double[] made = new double[3];
     for (int i = 0; i < n; i++) {

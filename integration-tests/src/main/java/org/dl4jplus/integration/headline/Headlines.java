@@ -39,10 +39,13 @@ public final class Headlines {
           new DiagonalCostHeadline(),
           new LanguageHeadline(),
           new TransportHeadline(),
+          new PoolingHeadline(),
           new PoolingCostHeadline(),
           new PrivateDifferencesHeadline(),
           new ErrorFeedbackHeadline(),
           new MatrixFactorizationHeadline(),
+          new DeepSetsHeadline(),
+          new ProximalHeadline(),
           new ExpertsHeadline(),
           new ShampooHeadline(),
           new PruningHeadline(),
@@ -50,7 +53,13 @@ public final class Headlines {
           new TransportMapHeadline(),
           new SyntheticDataHeadline(),
           new LocalPrivacyHeadline(),
-          new PrivateFeaturesHeadline());
+          new PrivateFeaturesHeadline(),
+          new TanHeadline(),
+          new PrivateDigitsHeadline(),
+          new PrivacyAccountantsHeadline(),
+          new MembershipHeadline(),
+          new AuditHeadline(),
+          new PrivateStepCostHeadline());
 
   private Headlines() {}
 

@@ -15,6 +15,10 @@ final class LocalPrivacyHeadline implements Headline {
   private static final int VALUES = 100;
   private static final double EPSILON = 4;
   private static final double WEIGHT = 0.5;
+
+  /** With ten values, equal weights choose nearly what the smallest error does. */
+  private static final double CAREFUL = 0.9;
+
   private static final int REPEATS = 10;
 
   @Override
@@ -40,10 +44,10 @@ final class LocalPrivacyHeadline implements Headline {
     int[] labels = BundledData.digits().getLabels().argMax(1).toIntVector();
     int k = Digits.CLASSES;
     NoiseSource noise = new SeededNoise(1);
-    rows.add(attack("SS", SubsetSelection.optimized(k, 1), labels, noise));
-    rows.add(attack("ASS", SubsetSelection.adaptive(k, 1, 0.9), labels, noise));
+    rows.add(attack("SS", SubsetSelection.optimized(k, EPSILON), labels, noise));
+    rows.add(attack("ASS", SubsetSelection.adaptive(k, EPSILON, CAREFUL), labels, noise));
     rows.add(attack("OUE", UnaryEncoding.optimized(k, EPSILON), labels, noise));
-    rows.add(attack("AUE", UnaryEncoding.adaptive(k, EPSILON, WEIGHT), labels, noise));
+    rows.add(attack("AUE", UnaryEncoding.adaptive(k, EPSILON, CAREFUL), labels, noise));
     return rows;
   }
 
@@ -78,7 +82,7 @@ final class LocalPrivacyHeadline implements Headline {
     double rate = (double) hits / (REPEATS * labels.length);
     double expected = protocol.attackerSuccessRate();
     return new Row(
-        "share of digits' labels guessed from reports, epsilon " + protocol.getEpsilon(),
+        "share of digits' labels guessed from reports, epsilon 4",
         name + ", closed form",
         expected,
         name + ", attacked",

@@ -50,6 +50,7 @@ class GoldenFilesTest {
     TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
@@ -59,6 +60,7 @@ class GoldenFilesTest {
     AccountantAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
+    TanAdapter.register(adapters);
     return adapters;
   }
 

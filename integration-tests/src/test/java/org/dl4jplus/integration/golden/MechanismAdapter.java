@@ -16,6 +16,7 @@ import org.dl4jplus.privacy.DpMechanism;
 import org.dl4jplus.privacy.DpPlan;
 import org.dl4jplus.privacy.DpStep;
 import org.dl4jplus.privacy.PrivateSpiderBoost;
+import org.dl4jplus.privacy.gradient.GradientEngine;
 import org.dl4jplus.privacy.gradient.ModelGradients;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.dl4jplus.privacy.sampling.PoissonSampler;
@@ -156,7 +157,7 @@ final class MechanismAdapter implements GoldenAdapter {
     private final int count;
     private final int features;
     private final MultiLayerNetwork network;
-    private final ModelOracle oracle;
+    private final ModelGradients gradients;
     private DpMechanism mechanism;
     private DpPlan plan;
     private int steps;
@@ -186,7 +187,7 @@ final class MechanismAdapter implements GoldenAdapter {
                           .build())
                   .build());
       network.init();
-      oracle = new ModelOracle(network);
+      gradients = new ModelGradients(new ModelOracle(network), records, GradientEngine.AUTO, 256);
     }
 
     void begin(DpMechanism mechanism, DpConfig.DpConfigBuilder config, JsonNode one) {
@@ -206,7 +207,7 @@ final class MechanismAdapter implements GoldenAdapter {
           plan,
           new DpStep(
               steps++,
-              new ModelGradients(oracle, records, drawn, 256),
+              gradients.of(drawn),
               size,
               parameters,
               multiplier,

@@ -3,7 +3,7 @@ package org.dl4jplus.integration.golden;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -15,17 +15,30 @@ import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
-import org.dl4jplus.optim.first.tape.LayerRecord;
 import org.dl4jplus.optim.first.tape.Tape;
+import org.dl4jplus.privacy.DpConfig;
+import org.dl4jplus.privacy.DpPlan;
+import org.dl4jplus.privacy.DpSgd;
+import org.dl4jplus.privacy.DpStep;
+import org.dl4jplus.privacy.gradient.ClipRule;
+import org.dl4jplus.privacy.gradient.Clipping;
+import org.dl4jplus.privacy.gradient.GradientEngine;
+import org.dl4jplus.privacy.gradient.ModelGradients;
+import org.dl4jplus.privacy.gradient.PrivateGradients;
+import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
-/** Norms and clipped sums of single examples' gradients, out of one pass. */
+/**
+ * Norms of single examples' gradients out of one pass, clipped sums by every engine, and the noisy
+ * mean that a step of DP-SGD releases.
+ */
 final class PerExampleAdapter implements GoldenAdapter {
 
   private static final double AUTOMATIC_STABILITY = 0.01;
@@ -48,8 +61,10 @@ final class PerExampleAdapter implements GoldenAdapter {
     private final DataType type;
     private final Deviation deviation;
     private final MultiLayerNetwork network;
+    private final DataSet data;
+    private final ModelOracle oracle;
+    private final INDArray point;
     private final Tape tape;
-    private final INDArray sum;
 
     Case(JsonNode json, DataType type, Deviation deviation) {
       this.json = json;
@@ -59,13 +74,13 @@ final class PerExampleAdapter implements GoldenAdapter {
       for (JsonNode parameter : json.get("params")) {
         network.setParam(key(parameter), array(parameter));
       }
-      network.setInput(array(json.get("x")));
-      network.setLabels(array(json.get("y")));
-      ModelOracle oracle = new ModelOracle(network);
-      sum = oracle.parameters().ulike();
-      tape = oracle.record(oracle.parameters().dup(), null, sum);
+      data = new DataSet(array(json.get("x")), array(json.get("y")));
+      network.setInput(data.getFeatures());
+      network.setLabels(data.getLabels());
+      oracle = new ModelOracle(network);
+      point = oracle.parameters().dup();
+      tape = oracle.record(point, null, point.ulike());
       oracle.restore();
-      sum.muli(tape.examples());
     }
 
     private static String key(JsonNode parameter) {
@@ -139,50 +154,78 @@ final class PerExampleAdapter implements GoldenAdapter {
 
     void run() {
       JsonNode expected = json.get("expected");
-      double bound = json.get("clipNorm").asDouble();
-      double[] norms = roots(tape.squaredNorms());
-      compare("perExampleNorms", GoldenFile.numbers(expected.get("perExampleNorms")), norms);
-      double[][] perLayer = new double[tape.layers().size()][];
-      INDArray clippedByLayer = sum.ulike();
-      double layerBound = bound / Math.sqrt(perLayer.length);
-      for (int i = 0; i < perLayer.length; i++) {
-        LayerRecord layer = tape.layers().get(i);
-        double[] squares = new double[tape.examples()];
-        layer.addSquaredNorms(squares);
-        perLayer[i] = roots(squares);
-        layer.weightedSum(map(perLayer[i], n -> Math.min(1, layerBound / n)), clippedByLayer);
-      }
+      compare(
+          "perExampleNorms",
+          GoldenFile.numbers(expected.get("perExampleNorms")),
+          roots(tape.squaredNorms()));
       int at = 0;
       for (JsonNode layer : expected.get("perLayerNorms")) {
-        compare("perLayerNorms", GoldenFile.numbers(layer), perLayer[at++]);
+        double[] squares = new double[tape.examples()];
+        tape.layers().get(at++).addSquaredNorms(squares);
+        compare("perLayerNorms", GoldenFile.numbers(layer), roots(squares));
       }
-      compare("sumGradient", sum);
-      INDArray clipped = sum.ulike();
-      tape.weightedSum(map(norms, n -> bound / (n + AUTOMATIC_STABILITY)), clipped);
+      for (GradientEngine engine : GradientEngine.values()) {
+        sums(
+            new ModelGradients(oracle, PrivateRecords.of(data), engine, 4)
+                .of(IntStream.range(0, tape.examples()).toArray()),
+            engine);
+      }
+    }
+
+    private void sums(PrivateGradients records, GradientEngine engine) {
+      double bound = json.get("clipNorm").asDouble();
+      double[] clipped = new double[records.coordinates()];
+      double[] plain = new double[records.coordinates()];
+      records.clippedAndPlainSum(point, rule(Clipping.AUTO_S, bound), clipped, plain);
+      compare("sumGradient", plain);
       compare("clippedSumAutoS", clipped);
-      compare("clippedSumPerLayer", clippedByLayer);
-      tape.weightedSum(map(norms, n -> Math.min(1, bound / n)), clipped);
-      compare("clippedSumFlat", clipped);
+      if (engine != GradientEngine.GHOST) {
+        compare("clippedSumPerLayer", sum(records, rule(Clipping.PER_LAYER, bound)));
+      }
+      compare("clippedSumFlat", sum(records, rule(Clipping.FLAT, bound)));
       // The noise's own layout is that of the parameters.
-      for (JsonNode noise : expected.get("standardNormalNoise")) {
+      for (JsonNode noise : json.get("expected").get("standardNormalNoise")) {
         network.setParam(key(noise), array(noise));
       }
-      INDArray noisy =
-          network
-              .params()
-              .reshape(sum.length())
-              .mul(json.get("noiseMultiplier").asDouble() * bound)
-              .addi(clipped)
-              .divi(json.get("expectedBatchSize").asDouble());
-      compare("noisyMeanFlat", noisy);
+      double[] normal = network.params().castTo(DataType.DOUBLE).toDoubleVector();
+      network.setParams(point.reshape(1, point.length()));
+      DpConfig config =
+          DpConfig.builder()
+              .clipNorm(bound)
+              .noiseMultiplier(json.get("noiseMultiplier").asDouble())
+              .samplingRate(1.0)
+              .build();
+      double[] released = new double[records.coordinates()];
+      new DpSgd()
+          .step(
+              new DpPlan(config, null, records.count(), records.coordinates()),
+              new DpStep(
+                  0,
+                  records,
+                  json.get("expectedBatchSize").asDouble(),
+                  point,
+                  config.getNoiseMultiplier(),
+                  (values, std) -> {
+                    for (int i = 0; i < values.length; i++) {
+                      values[i] += std * normal[i];
+                    }
+                  },
+                  released));
+      compare("noisyMeanFlat", released);
+    }
+
+    private static ClipRule rule(Clipping clipping, double bound) {
+      return new ClipRule(clipping, bound, AUTOMATIC_STABILITY, null);
+    }
+
+    private double[] sum(PrivateGradients records, ClipRule rule) {
+      double[] sum = new double[records.coordinates()];
+      records.clippedSum(point, rule, sum);
+      return sum;
     }
 
     private static double[] roots(double[] squares) {
-      return map(squares, Math::sqrt);
-    }
-
-    private static double[] map(double[] values, DoubleUnaryOperator function) {
-      return Arrays.stream(values).map(function).toArray();
+      return Arrays.stream(squares).map(Math::sqrt).toArray();
     }
 
     private void compare(String what, double[] expected, double[] actual) {
@@ -190,8 +233,8 @@ final class PerExampleAdapter implements GoldenAdapter {
     }
 
     /** By way of the network's views, which know where each variable lies. */
-    private void compare(String what, INDArray vector) {
-      network.setParams(vector.reshape(1, vector.length()));
+    private void compare(String what, double[] vector) {
+      network.setParams(Nd4j.createFromArray(vector).castTo(type).reshape(1, vector.length));
       for (JsonNode variable : json.get("expected").get(what)) {
         INDArray view = network.getParam(key(variable));
         compare(
@@ -199,6 +242,7 @@ final class PerExampleAdapter implements GoldenAdapter {
             GoldenFile.numbers(variable.get("data")),
             Nd4j.toFlattened('c', view).castTo(DataType.DOUBLE).toDoubleVector());
       }
+      network.setParams(point.reshape(1, point.length()));
     }
   }
 }

@@ -114,11 +114,20 @@ public final class ModelOracle implements GradientOracle {
    * @param out takes the gradient of the mean loss, of shape [n]
    */
   public void readGradient(INDArray out) {
-    gather(model().gradient(), out);
+    readGradientSum(out);
     double scale = model().gradientScale();
     if (scale != 1) {
       out.divi(scale);
     }
+  }
+
+  /**
+   * Copies the gradient of the last pass as the network has it.
+   *
+   * @param out takes the sum of the examples' gradients, of shape [n]
+   */
+  public void readGradientSum(INDArray out) {
+    gather(model().gradient(), out);
   }
 
   /**

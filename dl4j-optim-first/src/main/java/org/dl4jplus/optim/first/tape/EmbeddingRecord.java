@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.first.tape;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -201,5 +202,16 @@ final class EmbeddingRecord extends LayerRecord {
         gramian.putScalar(i, j, gramian.getDouble(i, j) + product(i, that, j));
       }
     }
+  }
+
+  @Override
+  public LayerRecord minus(LayerRecord other) {
+    EmbeddingRecord that = (EmbeddingRecord) other;
+    if (!Arrays.equals(tokens, that.tokens)) {
+      throw new UnsupportedOperationException(
+          name + " saw other tokens in one pass than in the other");
+    }
+    return new EmbeddingRecord(
+        name, sums.length, unmaskedRows, tokens, errors.sub(that.errors), layout);
   }
 }

@@ -143,4 +143,20 @@ public abstract class LayerRecord {
    * @param gramian of shape [examples, other examples], in double precision
    */
   public abstract void addGramian(LayerRecord other, INDArray gramian);
+
+  /**
+   * The differences of the gradients of two passes of the same examples, in a form that does not
+   * cancel where the passes are close to each other:
+   *
+   * <pre>{@code
+   * A1^T D1 - A2^T D2 = P^T Q  with P = [A1 - A2; A2], Q = [D1; D1 - D2]
+   * }</pre>
+   *
+   * @param other the pass that is subtracted, through the same layer
+   * @return a record of the differences, with twice the rows
+   * @throws UnsupportedOperationException where that form is not known, by default
+   */
+  public LayerRecord minus(LayerRecord other) {
+    throw new UnsupportedOperationException("No differences of " + name());
+  }
 }

@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.first.tape;
 
+import java.util.List;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -215,6 +216,30 @@ class LinearRecord extends LayerRecord {
         }
       }
     }
+  }
+
+  @Override
+  public LayerRecord minus(LayerRecord other) {
+    LinearRecord that = (LinearRecord) other;
+    INDArray change = errors.sub(that.errors);
+    LinearRecord weights =
+        new LinearRecord(
+            name,
+            examples,
+            null,
+            () -> paired(inputRows().sub(that.inputRows()), that.inputRows()),
+            paired(errors, change),
+            layout.withoutBias());
+    return hasBias()
+        ? new CompositeRecord(weights, List.of(VectorPart.of(layout.bias(), change, examples)))
+        : weights;
+  }
+
+  /** For each example its rows of the one array, and below them those of the other. */
+  private INDArray paired(INDArray upper, INDArray lower) {
+    long[] shape = {examples, 1, positions * upper.size(1)};
+    return Nd4j.concat(1, upper.reshape('c', shape), lower.reshape('c', shape))
+        .reshape('c', new long[] {2L * examples * positions, upper.size(1)});
   }
 
   /** Inner products of inputs with all rows of another record, in double precision. */

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.BooleanIndexing;
+import org.nd4j.linalg.indexing.conditions.Conditions;
 
 /**
  * A dense layer that normalizes input times weight, row by row, before gain and bias:
@@ -27,6 +29,8 @@ final class NormalizedDenseCapture extends DenseCapture {
     INDArray u = inputs.mmul(w);
     u.subiColumnVector(u.mean(true, 1));
     INDArray std = u.norm2(true, 1).divi(Math.sqrt(u.size(1)));
+    // A constant row, as of a zero input, has no direction and no error: the platform makes it 0.
+    BooleanIndexing.replaceWhere(std, Double.POSITIVE_INFINITY, Conditions.equals(0));
     INDArray x = u.divColumnVector(std).dup('c');
     INDArray scaled = errors.mulRowVector(gain).dup('c');
     INDArray mean = scaled.mean(true, 1);
@@ -48,15 +52,10 @@ final class NormalizedDenseCapture extends DenseCapture {
     if (site.offset(DefaultParamInitializer.BIAS_KEY) >= 0) {
       vectors.add(part(DefaultParamInitializer.BIAS_KEY, errors, examples));
     }
-    return new NormalizedRecord(weight, vectors);
+    return new CompositeRecord(weight, vectors);
   }
 
   private VectorPart part(String key, INDArray rows, int examples) {
-    long outputs = rows.size(1);
-    INDArray sums =
-        Rows.byExample(rows, examples, outputs)
-            .reshape('c', new long[] {examples, rows.size(0) / examples, outputs})
-            .sum(1);
-    return new VectorPart(site.offset(key), sums);
+    return VectorPart.of(site.offset(key), Rows.byExample(rows, examples, rows.size(1)), examples);
   }
 }

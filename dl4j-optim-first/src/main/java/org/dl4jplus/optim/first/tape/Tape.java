@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.first.tape;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -191,5 +192,23 @@ public final class Tape {
       layers.get(i).addGramian(other.layers.get(i), gramian);
     }
     return gramian;
+  }
+
+  /**
+   * The differences of this pass's gradients and those of another one of the same examples, by
+   * {@link LayerRecord#minus}. Both tapes must be valid while it is used.
+   *
+   * @param other the pass that is subtracted
+   * @return a tape of the differences, without pre-outputs
+   * @throws UnsupportedOperationException naming layers that are not recorded
+   */
+  public Tape minus(Tape other) {
+    requireAll();
+    List<LayerRecord> differences = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      differences.add(layers.get(i).minus(other.layers.get(i)));
+    }
+    return new Tape(
+        examples, size, dataType, differences, List.of(), new INDArray[preOutputs.length]);
   }
 }

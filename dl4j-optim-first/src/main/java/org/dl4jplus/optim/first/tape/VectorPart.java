@@ -12,6 +12,20 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 record VectorPart(long offset, INDArray rows) {
 
+  /** Of rows for each position of the examples. */
+  static VectorPart of(long offset, INDArray rows, int examples) {
+    long positions = rows.size(0) / examples;
+    return new VectorPart(
+        offset,
+        positions == 1
+            ? rows
+            : rows.reshape('c', new long[] {examples, positions, rows.size(1)}).sum(1));
+  }
+
+  VectorPart minus(VectorPart other) {
+    return new VectorPart(offset, rows.sub(other.rows));
+  }
+
   private INDArray part(INDArray vector) {
     return vector.get(NDArrayIndex.interval(offset, offset + rows.size(1)));
   }

@@ -37,6 +37,10 @@ record WeightLayout(long[] offsets, long[] heights, long bias, long outputs, cha
     return sum;
   }
 
+  WeightLayout withoutBias() {
+    return new WeightLayout(offsets, heights, -1, outputs, order);
+  }
+
   /** [inputs (+ 1), outputs], a copy. */
   INDArray read(INDArray vector) {
     INDArray matrix =
@@ -61,7 +65,7 @@ record WeightLayout(long[] offsets, long[] heights, long bias, long outputs, cha
 
   /** The weights without the bias, [inputs, outputs], a copy. */
   INDArray readWeights(INDArray vector) {
-    return new WeightLayout(offsets, heights, -1, outputs, order).read(vector);
+    return withoutBias().read(vector);
   }
 
   /** The bias, [outputs], a copy. */

@@ -369,6 +369,35 @@ class TapeTest {
   }
 
   @Test
+  void differencesOfTwoPasses() {
+    for (Case c : cases()) {
+      ModelOracle oracle = oracle(c.network, c.data);
+      INDArray point = oracle.parameters().dup();
+      for (double factor : new double[] {1.1, 1 + 1e-7}) {
+        INDArray gradient = point.ulike();
+        // A recorder keeps its memory for its next tape, so these are two.
+        Tape one = oracle.record(point.mul(factor), null, gradient);
+        Tape two = oracle.record(point, null, gradient);
+        oracle.restore();
+        Tape difference = one.minus(two);
+        INDArray rows = one.gradients().subi(two.gradients());
+        // What the gradients themselves lose in their difference.
+        double lost = 1e-12 / (factor - 1);
+        close(difference.gradients(), rows, lost);
+        double[] norms = difference.squaredNorms();
+        INDArray formed = difference.gradients();
+        for (int i = 0; i < norms.length; i++) {
+          double norm = formed.getRow(i).norm2Number().doubleValue();
+          assertEquals(1, Math.sqrt(norms[i]) / norm, 1e-11, c.name);
+        }
+        double[] weights = new Random(6).doubles(norms.length, -1, 1).toArray();
+        difference.weightedSum(weights, gradient);
+        close(gradient, formed.transpose().mmul(Nd4j.createFromArray(weights)), 1e-11);
+      }
+    }
+  }
+
+  @Test
   void activeRowsAreThoseThatTheMasksLeave() {
     Case c = maskedCases().get(1);
     ModelOracle oracle = oracle(c.network, c.data);

@@ -1,15 +1,16 @@
 package org.dl4jplus.optim.first.tape;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A dense layer with layer normalization: its weight, and vectors beside it. */
-final class NormalizedRecord extends LayerRecord {
+/** A weight without a bias, and vectors beside it: a bias or gain with errors of their own. */
+final class CompositeRecord extends LayerRecord {
 
   private final LinearRecord weight;
   private final List<VectorPart> vectors;
 
-  NormalizedRecord(LinearRecord weight, List<VectorPart> vectors) {
+  CompositeRecord(LinearRecord weight, List<VectorPart> vectors) {
     this.weight = weight;
     this.vectors = List.copyOf(vectors);
   }
@@ -90,10 +91,20 @@ final class NormalizedRecord extends LayerRecord {
 
   @Override
   public void addGramian(LayerRecord other, INDArray gramian) {
-    NormalizedRecord that = (NormalizedRecord) other;
+    CompositeRecord that = (CompositeRecord) other;
     weight.addGramian(that.weight, gramian);
     for (int i = 0; i < vectors.size(); i++) {
       vectors.get(i).addGramian(that.vectors.get(i), gramian);
     }
+  }
+
+  @Override
+  public LayerRecord minus(LayerRecord other) {
+    CompositeRecord that = (CompositeRecord) other;
+    List<VectorPart> changes = new ArrayList<>();
+    for (int i = 0; i < vectors.size(); i++) {
+      changes.add(vectors.get(i).minus(that.vectors.get(i)));
+    }
+    return new CompositeRecord((LinearRecord) weight.minus(that.weight), changes);
   }
 }
