@@ -89,9 +89,6 @@ public final class DpTrainer implements AutoCloseable {
   /** Steps that the budget is asked for at once where no number is planned. */
   private static final int AHEAD = 1000;
 
-  /** What single precision may add to the sensitivity. */
-  private static final double FLOAT_MARGIN = 1 + 1e-3;
-
   private final Model model;
   private final ModelAccess access;
   private final ModelOracle oracle;
@@ -151,7 +148,7 @@ public final class DpTrainer implements AutoCloseable {
         config.seeded()
             ? new SeededNoise(config.getTestSeed() + steps, config.getNoiseSummands())
             : new SecureNoise(config.getNoiseSummands());
-    noise = GaussianNoise.of(source, type == DataType.DOUBLE ? 1 : FLOAT_MARGIN);
+    noise = GaussianNoise.of(source, GaussianNoise.margin(type));
     budget =
         config.getTargetEpsilon() == null
             ? null
