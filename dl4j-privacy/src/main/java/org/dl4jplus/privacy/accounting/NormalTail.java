@@ -40,7 +40,7 @@ public final class NormalTail {
   }
 
   /**
-   * The logarithm of P[Z <= z].
+   * {@code log P[Z <= z]}.
    *
    * @param z any number
    * @return at most 0

@@ -25,6 +25,9 @@ public record ShadowModels(DataSet records, List<Model> models, boolean[][] memb
   /**
    * Puts models together that were trained elsewhere.
    *
+   * @param records candidates: features and one-hot labels [n, classes]
+   * @param models the models
+   * @param membership for each model and record, whether the model was trained on it
    * @throws IllegalArgumentException for labels that are no rows of classes, for records with
    *     masks, for models that are no networks, or if the numbers do not agree
    */

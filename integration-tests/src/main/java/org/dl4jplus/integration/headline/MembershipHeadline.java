@@ -31,6 +31,9 @@ final class MembershipHeadline implements Headline {
   /** Zero-concentrated privacy of all steps: epsilon is about 3 at delta 1e-4. */
   private static final double RHO = 0.283;
 
+  /** One of the pictures' 16 levels. */
+  private static final double GREY_LEVEL = 1.0 / 16;
+
   private static final double SIGMA = Math.sqrt(STEPS / (2 * RHO));
 
   @Override
@@ -46,7 +49,8 @@ final class MembershipHeadline implements Headline {
     // The search takes all models through the network many times: half of them must do.
     ShadowModels half = plain.without(IntStream.range(SHADOWS / 2, SHADOWS).toArray());
     AttackResult direct = new Lira().leaveOneOut(half);
-    AttackResult canary = new Lira().leaveOneOut(half, new CanaryQueries()::generate);
+    CanaryQueries queries = CanaryQueries.builder().epsilon(GREY_LEVEL).build();
+    AttackResult canary = new Lira().leaveOneOut(half, queries::generate);
     AttackResult hidden = new Lira().leaveOneOut(shadows(records, MembershipHeadline::privately));
     String attack = "400 digits, MLP 64-64-10, 32 shadow models, LiRA: ";
     return List.of(
