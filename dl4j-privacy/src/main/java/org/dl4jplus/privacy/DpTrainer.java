@@ -25,7 +25,6 @@ import org.dl4jplus.privacy.gradient.ModelGradients;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.dl4jplus.privacy.noise.GaussianNoise;
 import org.dl4jplus.privacy.noise.NoiseGrid;
-import org.dl4jplus.privacy.noise.NoiseSource;
 import org.dl4jplus.privacy.noise.SecureNoise;
 import org.dl4jplus.privacy.noise.SeededNoise;
 import org.dl4jplus.privacy.sampling.BatchSampler;
@@ -88,7 +87,7 @@ public final class DpTrainer implements AutoCloseable {
   private final DpMechanism mechanism;
   private final DpPlan plan;
   private final double noiseMultiplier;
-  private final NoiseSource source;
+  private final AheadNoise source;
   private final GaussianNoise noise;
   private final PrivacyLedger ledger;
   private final DpBudget budget;
@@ -120,9 +119,10 @@ public final class DpTrainer implements AutoCloseable {
             ? saved.noiseMultiplier
             : config.getNoiseMultiplier() != null ? config.getNoiseMultiplier() : calibrate();
     source =
-        config.seeded()
-            ? new SeededNoise(config.getTestSeed() + steps, config.getNoiseSummands())
-            : new SecureNoise(config.getNoiseSummands());
+        new AheadNoise(
+            config.seeded()
+                ? new SeededNoise(config.getTestSeed() + steps, config.getNoiseSummands())
+                : new SecureNoise(config.getNoiseSummands()));
     noise = GaussianNoise.of(source, type == DataType.DOUBLE ? 1 : FLOAT_MARGIN);
     budget =
         config.getTargetEpsilon() == null
@@ -274,6 +274,9 @@ public final class DpTrainer implements AutoCloseable {
     }
     BatchSampler sampler = mechanism.sampler(plan, steps);
     int[] drawn = sampler.draw(steps, source);
+    if (noiseMultiplier > 0) {
+      source.prepare(plan.coordinates());
+    }
     double[] direction = new double[plan.coordinates()];
     quietly(
         () -> {
@@ -290,8 +293,18 @@ public final class DpTrainer implements AutoCloseable {
           return null;
         });
     steps++;
-    INDArray gradient = Nd4j.createFromArray(direction);
-    update.apply(type == DataType.DOUBLE ? gradient : gradient.castTo(type));
+    update.apply(released(direction));
+  }
+
+  private INDArray released(double[] direction) {
+    if (type == DataType.DOUBLE) {
+      return Nd4j.createFromArray(direction);
+    }
+    float[] floats = new float[direction.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) direction[i];
+    }
+    return Nd4j.createFromArray(floats);
   }
 
   /** Runs passes that nobody hears, and leaves nothing of them in the network. */

@@ -95,10 +95,10 @@ class LinearRecord extends LayerRecord {
   @Override
   public void addSquaredNorms(double[] sums) {
     if (positions == 1) {
-      double[] a = Rows.norms(inputRows());
-      double[] d = Rows.norms(errors);
+      double[] a = Rows.squaredNorms(inputRows());
+      double[] d = Rows.squaredNorms(errors);
       for (int i = 0; i < examples; i++) {
-        sums[i] += (a[i] * a[i] + (hasBias() ? 1 : 0)) * d[i] * d[i];
+        sums[i] += (a[i] + (hasBias() ? 1 : 0)) * d[i];
       }
       return;
     }
@@ -157,7 +157,7 @@ class LinearRecord extends LayerRecord {
     INDArray scaled = Rows.scaled(errors, weights, positions);
     layout.writeWeights(inputRows().transpose().mmul(scaled), out);
     if (hasBias()) {
-      layout.writeBias(scaled.sum(0), out);
+      layout.writeBias(Rows.sum(scaled), out);
     }
   }
 

@@ -1,7 +1,9 @@
 package org.dl4jplus.optim.first.tape;
 
+import org.dl4jplus.optim.first.vector.HostView;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -45,8 +47,15 @@ final class Rows {
     return asDouble(x).mul(asDouble(y)).sum(1).toDoubleVector();
   }
 
-  static double[] norms(INDArray x) {
-    return asDouble(x).norm2(1).toDoubleVector();
+  /** In double precision, of rows in 'c' order. */
+  static double[] squaredNorms(INDArray x) {
+    HostView view = new HostView(x.reshape('c', new long[] {x.length()}));
+    int width = (int) x.size(1);
+    double[] squares = new double[(int) x.size(0)];
+    for (int i = 0; i < squares.length; i++) {
+      squares[i] = view.sumOfSquares(i * width, width);
+    }
+    return squares;
   }
 
   /** Each row times the weight of its example. */
@@ -55,7 +64,16 @@ final class Rows {
     for (int i = 0; i < all.length; i++) {
       all[i] = weights[i / positions];
     }
-    return rows.dup('c')
-        .muliColumnVector(Nd4j.createFromArray(all).castTo(rows.dataType()).reshape(all.length, 1));
+    INDArray scaled = Nd4j.createUninitialized(rows.dataType(), rows.shape(), 'c');
+    Nd4j.getExecutioner()
+        .exec(
+            new BroadcastMulOp(rows, Nd4j.createFromArray(all).castTo(rows.dataType()), scaled, 0));
+    return scaled;
+  }
+
+  /** The sum of all rows. */
+  static INDArray sum(INDArray rows) {
+    // A product is several times faster than the platform's reduction along columns.
+    return Nd4j.ones(rows.dataType(), 1, rows.size(0)).mmul(rows);
   }
 }
