@@ -40,10 +40,15 @@ import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
  *   <li>onBudgetExhausted: default STOP
  *   <li>noiseSummands: normal numbers of which one is made, so that its low bits say nothing;
  *       default 4
+ *   <li>ledgerFile: where each charge is written before the records are drawn, beside the saved
+ *       models: with it, runs that are started twice from one saved model count both. No file by
+ *       default
  *   <li>testSeed: makes noise and sampling repeatable for tests, and epsilon infinite
  *   <li>freezeUnsupported: leaves layers that cannot be trained privately as they are; default
  *       false
  *   <li>nonPrivate: allows noiseMultiplier = 0, for comparisons; epsilon is infinite
+ *   <li>simulation: marks a {@link TanSimulator}'s run, whose epsilon is not the planned run's;
+ *       default false
  *   <li>statisticsArePublic: acknowledges that normalization statistics of the data are public;
  *       default false
  *   <li>lossesPerExample: declares that losses of the user's own look at each record by itself;
@@ -83,9 +88,11 @@ public final class DpConfig {
   private final int maxPhysicalBatch;
   private final BudgetRule onBudgetExhausted;
   private final int noiseSummands;
+  private final String ledgerFile;
   private final Long testSeed;
   private final boolean freezeUnsupported;
   private final boolean nonPrivate;
+  private final boolean simulation;
   private final boolean statisticsArePublic;
   private final boolean lossesPerExample;
   private final boolean acceptApproximate;
@@ -111,9 +118,11 @@ public final class DpConfig {
       @JsonProperty("maxPhysicalBatch") Integer maxPhysicalBatch,
       @JsonProperty("onBudgetExhausted") BudgetRule onBudgetExhausted,
       @JsonProperty("noiseSummands") Integer noiseSummands,
+      @JsonProperty("ledgerFile") String ledgerFile,
       @JsonProperty("testSeed") Long testSeed,
       @JsonProperty("freezeUnsupported") Boolean freezeUnsupported,
       @JsonProperty("nonPrivate") Boolean nonPrivate,
+      @JsonProperty("simulation") Boolean simulation,
       @JsonProperty("statisticsArePublic") Boolean statisticsArePublic,
       @JsonProperty("lossesPerExample") Boolean lossesPerExample,
       @JsonProperty("acceptApproximate") Boolean acceptApproximate,
@@ -138,9 +147,11 @@ public final class DpConfig {
     this.maxPhysicalBatch = Require.count("maxPhysicalBatch", maxPhysicalBatch, 256);
     this.onBudgetExhausted = onBudgetExhausted == null ? BudgetRule.STOP : onBudgetExhausted;
     this.noiseSummands = Require.count("noiseSummands", noiseSummands, 4);
+    this.ledgerFile = ledgerFile;
     this.testSeed = testSeed;
     this.freezeUnsupported = Boolean.TRUE.equals(freezeUnsupported);
     this.nonPrivate = Boolean.TRUE.equals(nonPrivate);
+    this.simulation = Boolean.TRUE.equals(simulation);
     this.statisticsArePublic = Boolean.TRUE.equals(statisticsArePublic);
     this.lossesPerExample = Boolean.TRUE.equals(lossesPerExample);
     this.acceptApproximate = Boolean.TRUE.equals(acceptApproximate);
@@ -173,6 +184,9 @@ public final class DpConfig {
     }
     if (targetEpsilon != null) {
       Require.positive("targetEpsilon", targetEpsilon, 1);
+      if (simulation) {
+        throw new IllegalArgumentException("A simulation keeps no targetEpsilon");
+      }
       if (targetDelta == null) {
         throw new IllegalArgumentException("targetEpsilon needs targetDelta");
       }
@@ -238,6 +252,17 @@ public final class DpConfig {
           "expectedBatchSize = " + expectedBatchSize + " must be at most N = " + records);
     }
     return rate;
+  }
+
+  /**
+   * The size of batches that all have the same one: q N, rounded to a whole number.
+   *
+   * @param records number of records N
+   * @return in [1, N]
+   * @throws IllegalArgumentException if expectedBatchSize is above N
+   */
+  public int batch(int records) {
+    return (int) Math.max(1, Math.rint(rate(records) * records));
   }
 
   /**

@@ -6,7 +6,8 @@ import org.dl4jplus.privacy.sampling.BatchSampler;
  * What is fixed before the first step, and public.
  *
  * @param config the configuration
- * @param sampler chooses records as the configuration says
+ * @param sampler chooses records as the configuration says; null under FIXED_EPOCH, where the
+ *     mechanism brings its own
  * @param records number of records N
  * @param coordinates number of trainable parameters
  */

@@ -1,6 +1,7 @@
 package org.dl4jplus.privacy;
 
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
+import org.dl4jplus.privacy.sampling.Sampling;
 
 /**
  * The Gaussian mechanism on clipped gradients:
@@ -16,6 +17,15 @@ import org.dl4jplus.privacy.accounting.PrivacyEvent;
  * 2016.
  */
 public final class DpSgd extends DpMechanism {
+
+  @Override
+  public void begin(DpPlan plan) {
+    if (plan.config().getSampling() == Sampling.FIXED_EPOCH) {
+      throw new IllegalArgumentException(
+          "sampling = FIXED_EPOCH is what correlated noise needs; DpSgd takes"
+              + " SHUFFLED_NO_AMPLIFICATION in its place");
+    }
+  }
 
   @Override
   public PrivacyEvent event(DpPlan plan, int step, double noiseMultiplier) {

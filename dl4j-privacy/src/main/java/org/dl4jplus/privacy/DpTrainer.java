@@ -4,10 +4,13 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.SplittableRandom;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -18,6 +21,8 @@ import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelStep;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.optim.first.vector.HostView;
+import org.dl4jplus.privacy.accounting.Calibration;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
@@ -29,10 +34,16 @@ import org.dl4jplus.privacy.noise.SecureNoise;
 import org.dl4jplus.privacy.noise.SeededNoise;
 import org.dl4jplus.privacy.sampling.BatchSampler;
 import org.dl4jplus.privacy.sampling.PoissonSampler;
+import org.dl4jplus.privacy.sampling.ShuffledSampler;
+import org.dl4jplus.privacy.sampling.WithoutReplacementSampler;
+import org.dl4jplus.privacy.validation.AttachChecks;
+import org.dl4jplus.privacy.validation.QuietPasses;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -58,13 +69,14 @@ import org.slf4j.LoggerFactory;
  * gradients, adds noise, divides by the expected batch size and hands the result to the network's
  * own updater, schedules, regularization and constraints, which are post-processing. An empty draw
  * makes a step of pure noise. Listeners of the network hear {@code iterationDone} and see nothing
- * private: no activations, no raw gradients, and the score is NaN, since the loss of a batch is
- * private ({@link #score}).
+ * private: no activations, no raw gradients, the expected batch size in place of the drawn one, and
+ * the score is NaN, since the loss of a batch is private ({@link #score}).
  *
  * <p>Guaranteed is what {@link #report()} says, against anyone who sees all released parameters and
  * knows everything but one record, the random draws and the memory of this process. Not hidden: the
- * number of records, the settings, time and memory of a step. Starting twice from one checkpoint
- * releases twice: add both runs up.
+ * number of records, the settings, time and memory of a step. Starting twice from one saved model
+ * releases twice; that is counted where the configuration has a ledgerFile, and cannot be seen from
+ * the model alone.
  */
 public final class DpTrainer implements AutoCloseable {
 
@@ -94,8 +106,12 @@ public final class DpTrainer implements AutoCloseable {
   private final DpListener guard = new DpListener();
   private final ModelGradients gradients;
   private final ModelStep update;
+  private final INDArray released;
   private final DataType type;
+  private final String run;
+  private final LedgerFile file;
   private int steps;
+  private List<TrainingListener> known;
   private boolean warned;
 
   private DpTrainer(
@@ -104,14 +120,28 @@ public final class DpTrainer implements AutoCloseable {
     this.records = records;
     this.mechanism = mechanism;
     access = ModelAccess.of(model);
+    AttachChecks.check(model, config, records);
     oracle = new ModelOracle(model);
     type = access.parameters().dataType();
     int n = records.size();
     plan = new DpPlan(config, sampler(config, n), n, Math.toIntExact(oracle.size()));
-    ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger;
+    run = saved == null ? UUID.randomUUID().toString() : saved.run;
     steps = saved == null ? 0 : saved.steps;
+    if (config.getLedgerFile() == null) {
+      file = null;
+      ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger;
+    } else {
+      ledger = new PrivacyLedger(config.getNeighbours());
+      file =
+          new LedgerFile(
+              new File(config.getLedgerFile()), run, saved == null ? null : saved.block, ledger);
+      file.read();
+    }
     if (saved != null) {
       mechanism.restore(saved.state);
+      if (plan.sampler() != null) {
+        plan.sampler().restore(saved.order);
+      }
     }
     mechanism.begin(plan);
     noiseMultiplier =
@@ -132,16 +162,22 @@ public final class DpTrainer implements AutoCloseable {
                 config.getTargetEpsilon(),
                 config.getTargetDelta(),
                 step -> mechanism.event(plan, step, noiseMultiplier));
+    AttachChecks.noise(n, noiseMultiplier);
     gradients =
-        quietly(
+        QuietPasses.get(
+            model,
             () ->
                 new ModelGradients(
                     oracle, records, config.getGradientEngine(), config.getMaxPhysicalBatch()));
     config.clipRule().requireLayers(gradients.layers());
+    if (file != null && saved != null) {
+      file.requireAll(saved.ledger);
+    }
     update = new ModelStep(model);
-    Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
-    listeners.add(guard);
-    setListeners(listeners);
+    released = Nd4j.create(type, plan.coordinates());
+    known = new ArrayList<>(access.listeners());
+    known.add(guard);
+    QuietPasses.setListeners(model, known);
   }
 
   /**
@@ -207,12 +243,53 @@ public final class DpTrainer implements AutoCloseable {
     }
   }
 
+  /**
+   * Puts a network under differential privacy. The records are read into memory.
+   *
+   * @param model an initialised MultiLayerNetwork or ComputationGraph
+   * @param config how
+   * @param data all records, one in each row, as the iterator's preprocessor makes them
+   * @return the trainer, the only one that may train the network until it is closed
+   * @throws IllegalArgumentException if something about the network, the configuration or the
+   *     preprocessor would break the guarantee
+   */
+  public static DpTrainer attach(Model model, DpConfig config, DataSetIterator data) {
+    return attach(model, config, PrivateRecords.of((DataSet) AttachChecks.read(data, config)));
+  }
+
   private static BatchSampler sampler(DpConfig config, int records) {
-    return new PoissonSampler(records, config.rate(records));
+    return switch (config.getSampling()) {
+      case POISSON -> new PoissonSampler(records, config.rate(records));
+      case WITHOUT_REPLACEMENT -> new WithoutReplacementSampler(records, config.batch(records));
+      case SHUFFLED_NO_AMPLIFICATION -> new ShuffledSampler(records, config.batch(records));
+      // The order of the batches belongs to the mechanism's correlated noise.
+      case FIXED_EPOCH -> null;
+    };
+  }
+
+  private PrivacyEvent lastPaid() {
+    for (int step = steps - 1; step >= 0; step--) {
+      PrivacyEvent event = mechanism.event(plan, step, noiseMultiplier);
+      if (event != null) {
+        return event;
+      }
+    }
+    throw new IllegalStateException("No step before this one was paid for");
   }
 
   private double calibrate() {
-    return 1;
+    DpConfig config = plan.config();
+    return Calibration.noiseMultiplier(
+        config.getAccountant(),
+        sigma ->
+            DpBudget.with(
+                new PrivacyLedger(config.getNeighbours()),
+                step -> mechanism.event(plan, step, sigma),
+                0,
+                config.getSteps()),
+        config.getSteps(),
+        config.getTargetEpsilon(),
+        config.getTargetDelta());
   }
 
   /**
@@ -247,6 +324,10 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   private boolean allowed(int guess) {
+    readOthers();
+    if (mustPayAgain() && !affords(lastPaid())) {
+      return false;
+    }
     if (budget == null || budget.allows(ledger, steps, Math.min(guess, AHEAD))) {
       return true;
     }
@@ -262,14 +343,45 @@ public final class DpTrainer implements AutoCloseable {
     return true;
   }
 
+  /** Counts what other continuations of the run have released meanwhile. */
+  private void readOthers() {
+    if (file != null && file.read() && budget != null) {
+      budget.forget();
+    }
+  }
+
+  /** Whether another continuation has made this step, which an earlier one had paid for. */
+  private boolean mustPayAgain() {
+    return file != null
+        && mechanism.event(plan, steps, noiseMultiplier) == null
+        && file.isStarted(steps);
+  }
+
+  private boolean affords(PrivacyEvent event) {
+    return budget == null
+        || plan.config().getOnBudgetExhausted() != DpConfig.BudgetRule.STOP
+        || budget.allows(ledger, event);
+  }
+
   private void step() {
-    if (!access.listeners().contains(guard)) {
+    List<TrainingListener> listeners = new ArrayList<>(access.listeners());
+    if (!listeners.contains(guard)) {
       throw new IllegalStateException(
           "The network's listeners were replaced, and its guard with them: add listeners by"
               + " addListeners");
     }
+    if (!listeners.equals(known)) {
+      List<TrainingListener> others = new ArrayList<>(listeners);
+      others.remove(guard);
+      AttachChecks.listeners(others, records);
+      known = listeners;
+    }
     PrivacyEvent event = mechanism.event(plan, steps, noiseMultiplier);
-    if (event != null) {
+    if (file != null) {
+      if (file.step(steps, event, this::lastPaid) && budget != null) {
+        budget.forget();
+      }
+    } else if (event != null) {
       ledger.add(event, 1);
     }
     BatchSampler sampler = mechanism.sampler(plan, steps);
@@ -278,66 +390,45 @@ public final class DpTrainer implements AutoCloseable {
       source.prepare(plan.coordinates());
     }
     double[] direction = new double[plan.coordinates()];
-    quietly(
-        () -> {
-          mechanism.step(
-              plan,
-              new DpStep(
-                  steps,
-                  gradients.of(drawn),
-                  sampler.expectedSize(),
-                  oracle.parameters(),
-                  noiseMultiplier,
-                  noise,
-                  direction));
-          return null;
-        });
+    Random masks = Nd4j.getRandom();
+    long root = masks.rootState();
+    long node = masks.nodeState();
+    QuietPasses.run(
+        model,
+        () ->
+            mechanism.step(
+                plan,
+                new DpStep(
+                    steps,
+                    gradients.of(drawn),
+                    sampler.expectedSize(),
+                    oracle.parameters(),
+                    noiseMultiplier,
+                    noise,
+                    direction)));
+    // How far dropout has moved the platform's stream would tell how many records were drawn.
+    masks.setStates(root, new SplittableRandom(node).nextLong());
     steps++;
-    update.apply(released(direction));
+    // Listeners that ask for the batch size get the public one.
+    setBatch(Nd4j.zeros(type, (long) Math.max(1, Math.rint(sampler.expectedSize())), 1));
+    HostView view = new HostView(released);
+    for (int i = 0; i < direction.length; i++) {
+      view.set(i, direction[i]);
+    }
+    view.flush();
+    update.apply(released);
+    setBatch(null);
   }
 
-  private INDArray released(double[] direction) {
-    if (type == DataType.DOUBLE) {
-      return Nd4j.createFromArray(direction);
-    }
-    float[] floats = new float[direction.length];
-    for (int i = 0; i < floats.length; i++) {
-      floats[i] = (float) direction[i];
-    }
-    return Nd4j.createFromArray(floats);
-  }
-
-  /** Runs passes that nobody hears, and leaves nothing of them in the network. */
-  private <T> T quietly(Supplier<T> passes) {
-    Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
-    setListeners(new ArrayList<>());
-    try {
-      return passes.get();
-    } finally {
-      if (model instanceof ComputationGraph graph) {
-        graph.clear();
-        graph.clearLayersStates();
-        graph.clearLayerMaskArrays();
-      } else {
-        MultiLayerNetwork network = (MultiLayerNetwork) model;
-        network.setInput(null);
-        network.setLabels(null);
-        network.clearLayersStates();
-        network.clearLayerMaskArrays();
-      }
-      if (access.hasGradient()) {
-        access.gradient().assign(0);
-      }
-      access.setScore(Double.NaN);
-      setListeners(listeners);
-    }
-  }
-
-  private void setListeners(Collection<TrainingListener> listeners) {
+  private void setBatch(INDArray array) {
     if (model instanceof ComputationGraph graph) {
-      graph.setListeners(listeners);
+      INDArray[] inputs = new INDArray[graph.getNumInputArrays()];
+      INDArray[] labels = new INDArray[graph.getNumOutputArrays()];
+      Arrays.fill(inputs, array);
+      Arrays.fill(labels, array);
+      access.setBatch(inputs, labels);
     } else {
-      ((MultiLayerNetwork) model).setListeners(listeners);
+      access.setBatch(new INDArray[] {array}, new INDArray[] {array});
     }
   }
 
@@ -390,7 +481,12 @@ public final class DpTrainer implements AutoCloseable {
    * @throws IllegalArgumentException if the event does not hold under the trainer's relation
    */
   public void charge(PrivacyEvent event, long count) {
-    ledger.add(event, count);
+    if (file != null) {
+      new PrivacyLedger(ledger.neighbours()).add(event, count);
+      file.charge(event, count);
+    } else {
+      ledger.add(event, count);
+    }
     if (budget != null) {
       budget.forget();
     }
@@ -431,15 +527,15 @@ public final class DpTrainer implements AutoCloseable {
   public double score(double epsilon, double bound) {
     Require.check(bound > 0 && Double.isFinite(bound), "bound", bound, "finite and above 0");
     PrivacyEvent event = new PrivacyEvent.PureDp(epsilon, EnumSet.allOf(Neighbours.class));
-    if (budget != null
-        && plan.config().getOnBudgetExhausted() == DpConfig.BudgetRule.STOP
-        && !budget.allows(ledger, event)) {
+    readOthers();
+    if (!affords(event)) {
       throw new IllegalStateException(
           "A score at epsilon = " + epsilon + " would exceed the target");
     }
     charge(event, 1);
     double sum =
-        quietly(
+        QuietPasses.get(
+            model,
             () -> {
               double total = 0;
               int piece = plan.config().getMaxPhysicalBatch();
@@ -471,7 +567,8 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   /**
-   * Writes the network with its updater and its ledger.
+   * Writes the network with its updater and its ledger, in the entry differentialPrivacy.json. With
+   * a test seed it says there {@code "dp": "TEST_ONLY"}, after a simulation {@code "SIMULATION"}.
    *
    * @param file where; replaced
    */
@@ -483,7 +580,16 @@ public final class DpTrainer implements AutoCloseable {
           ENTRY,
           JSON.writeValueAsString(
               new Saved(
-                  plan.config(), mechanism, ledger, steps, noiseMultiplier, mechanism.state())));
+                  run,
+                  this.file == null ? null : this.file.block(),
+                  mark(plan.config()),
+                  plan.config(),
+                  mechanism,
+                  ledger,
+                  steps,
+                  noiseMultiplier,
+                  mechanism.state(),
+                  plan.sampler() == null ? null : plan.sampler().order())));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(e);
     } catch (IOException e) {
@@ -491,37 +597,56 @@ public final class DpTrainer implements AutoCloseable {
     }
   }
 
+  private static String mark(DpConfig config) {
+    if (config.seeded()) {
+      return "TEST_ONLY";
+    }
+    return config.isSimulation() ? "SIMULATION" : null;
+  }
+
   /** Takes the guard off the network: what it is trained for from now on is not counted. */
   @Override
   public void close() {
     Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
     listeners.remove(guard);
-    setListeners(listeners);
+    QuietPasses.setListeners(model, listeners);
   }
 
   /** What is saved beside the network. */
   private static final class Saved {
+    @JsonProperty private final String run;
+    @JsonProperty private final String block;
+    @JsonProperty private final String dp;
     @JsonProperty private final DpConfig config;
     @JsonProperty private final DpMechanism mechanism;
     @JsonProperty private final PrivacyLedger ledger;
     @JsonProperty private final int steps;
     @JsonProperty private final double noiseMultiplier;
     @JsonProperty private final Map<String, double[]> state;
+    @JsonProperty private final int[] order;
 
     @JsonCreator
     Saved(
+        @JsonProperty("run") String run,
+        @JsonProperty("block") String block,
+        @JsonProperty("dp") String dp,
         @JsonProperty("config") DpConfig config,
         @JsonProperty("mechanism") DpMechanism mechanism,
         @JsonProperty("ledger") PrivacyLedger ledger,
         @JsonProperty("steps") int steps,
         @JsonProperty("noiseMultiplier") double noiseMultiplier,
-        @JsonProperty("state") Map<String, double[]> state) {
+        @JsonProperty("state") Map<String, double[]> state,
+        @JsonProperty("order") int[] order) {
+      this.run = run;
+      this.block = block;
+      this.dp = dp;
       this.config = config;
       this.mechanism = mechanism;
       this.ledger = ledger;
       this.steps = steps;
       this.noiseMultiplier = noiseMultiplier;
       this.state = state;
+      this.order = order;
     }
   }
 }

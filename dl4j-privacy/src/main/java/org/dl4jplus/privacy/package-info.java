@@ -1,2 +1,6 @@
-/** Differential privacy for Deeplearning4j networks. */
+/**
+ * Differential privacy for Deeplearning4j networks.
+ *
+ * @serial exclude
+ */
 package org.dl4jplus.privacy;

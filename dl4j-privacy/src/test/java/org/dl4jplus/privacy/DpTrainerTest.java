@@ -14,6 +14,9 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jplus.privacy.accounting.Accounting;
+import org.dl4jplus.privacy.gradient.PrivateRecords;
+import org.dl4jplus.privacy.sampling.Sampling;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
@@ -126,6 +129,7 @@ class DpTrainerTest {
             DpConfig.builder()
                 .noiseMultiplier(1.0)
                 .samplingRate(0.5)
+                .accountant(Accounting.RDP)
                 .targetEpsilon(3.0)
                 .targetDelta(1e-3)
                 .build(),
@@ -151,14 +155,74 @@ class DpTrainerTest {
       assertEquals(Double.POSITIVE_INFINITY, trainer.epsilon(1e-3));
       MultiLayerNetwork again = MultiLayerNetwork.load(file, true);
       assertEquals(network.params(), again.params());
-      try (DpTrainer resumed =
-          DpTrainer.resume(again, file, org.dl4jplus.privacy.gradient.PrivateRecords.of(data))) {
+      try (DpTrainer resumed = DpTrainer.resume(again, file, PrivateRecords.of(data))) {
         resumed.fit(2);
         assertEquals(5, resumed.steps());
         assertEquals(5, resumed.ledger().entries().get(0).count());
         assertEquals(5, again.getIterationCount());
         assertFalse(again.params().isNaN().any());
       }
+    }
+  }
+
+  @Test
+  void theNoiseIsTheLeastThatKeepsTheTarget() {
+    for (DpConfig.DpConfigBuilder kind :
+        new DpConfig.DpConfigBuilder[] {
+          DpConfig.builder(),
+          DpConfig.builder()
+              .sampling(Sampling.SHUFFLED_NO_AMPLIFICATION)
+              .accountant(Accounting.RDP),
+          DpConfig.builder().sampling(Sampling.WITHOUT_REPLACEMENT)
+        }) {
+      DpConfig config =
+          kind.samplingRate(0.2).targetEpsilon(2.0).targetDelta(1e-3).steps(12).build();
+      MultiLayerNetwork network = network(new Sgd(0.1));
+      try (DpTrainer trainer = DpTrainer.attach(network, config, data(20))) {
+        assertEquals(12, trainer.fit());
+        assertEquals(0, trainer.fit());
+        assertTrue(trainer.epsilon(1e-3) <= 2 && trainer.epsilon(1e-3) > 1.99);
+        assertEquals(12, network.getIterationCount());
+      }
+    }
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                DpTrainer.attach(
+                    network(new Sgd(0.1)),
+                    DpConfig.builder()
+                        .samplingRate(1.0)
+                        .targetEpsilon(1e-3)
+                        .targetDelta(1e-9)
+                        .steps(1_000_000)
+                        .build(),
+                    data(10)));
+    assertTrue(e.getMessage().contains("targetEpsilon"), e.getMessage());
+  }
+
+  @Test
+  void anEpochGoesOnAfterAResume(@TempDir Path folder) throws IOException {
+    MultiLayerNetwork network = network(new Adam(0.01));
+    File file = folder.resolve("net.zip").toFile();
+    PrivateRecords records = PrivateRecords.of(data(10));
+    DpConfig config =
+        DpConfig.builder()
+            .noiseMultiplier(1.0)
+            .samplingRate(0.3)
+            .sampling(Sampling.SHUFFLED_NO_AMPLIFICATION)
+            .build();
+    try (DpTrainer trainer = DpTrainer.attach(network, config, records)) {
+      trainer.fit(6);
+      trainer.save(file);
+      assertEquals(2, trainer.ledger().entries().get(0).count());
+    }
+    MultiLayerNetwork again = MultiLayerNetwork.load(file, true);
+    try (DpTrainer resumed = DpTrainer.resume(again, file, records)) {
+      resumed.fit(2);
+      assertEquals(2, resumed.ledger().entries().get(0).count());
+      resumed.fit(1);
+      assertEquals(3, resumed.ledger().entries().get(0).count());
     }
   }
 }

@@ -2,7 +2,10 @@ package org.dl4jplus.privacy.accounting;
 
 /** The ways to add releases up. */
 public enum Accounting {
-  /** The distribution of the privacy loss: the smallest epsilon that holds. */
+  /**
+   * The distribution of the privacy loss: the smallest epsilon that holds. Answers with the one of
+   * Renyi divergences where that is smaller, or delta too small for the other.
+   */
   PLD,
   /** Renyi divergences: every event, and a somewhat larger epsilon. */
   RDP,
@@ -26,6 +29,10 @@ public enum Accounting {
    * @return an accountant
    */
   public PrivacyAccountant create(PrivacyLedger ledger) {
-    return new RdpAccountant(ledger);
+    return switch (this) {
+      case PLD -> PldAccountant.builder().ledger(ledger).tightest(true).build();
+      case RDP -> new RdpAccountant(ledger);
+      case GDP -> new GdpAccountant(ledger);
+    };
   }
 }

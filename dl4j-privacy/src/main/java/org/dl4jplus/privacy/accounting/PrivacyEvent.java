@@ -34,7 +34,12 @@ public sealed interface PrivacyEvent {
    */
   record Gaussian(double noiseMultiplier, Set<Neighbours> relations) implements PrivacyEvent {
 
-    /** Checks the values and copies the relations. */
+    /**
+     * Checks the values and copies the relations.
+     *
+     * @param noiseMultiplier the noise
+     * @param relations copied
+     */
     public Gaussian {
       nonNegative("noiseMultiplier", noiseMultiplier, 0);
       relations = allowed(relations, EnumSet.allOf(Neighbours.class));
@@ -51,7 +56,13 @@ public sealed interface PrivacyEvent {
   record PoissonGaussian(double samplingRate, double noiseMultiplier, Set<Neighbours> relations)
       implements PrivacyEvent {
 
-    /** Checks the values and copies the relations. */
+    /**
+     * Checks the values and copies the relations.
+     *
+     * @param samplingRate the probability
+     * @param noiseMultiplier the noise
+     * @param relations copied
+     */
     public PoissonGaussian {
       within("samplingRate", samplingRate, 0, 0, 1);
       nonNegative("noiseMultiplier", noiseMultiplier, 0);
@@ -71,7 +82,14 @@ public sealed interface PrivacyEvent {
       int records, int batch, double noiseMultiplier, Set<Neighbours> relations)
       implements PrivacyEvent {
 
-    /** Checks the values and copies the relations. */
+    /**
+     * Checks the values and copies the relations.
+     *
+     * @param records in the data
+     * @param batch size of the subset
+     * @param noiseMultiplier the noise
+     * @param relations copied
+     */
     public WithoutReplacementGaussian {
       atLeast("records", records, 1, 1);
       check(batch >= 0 && batch <= records, "batch", batch, "in [0, " + records + "]");
@@ -88,7 +106,12 @@ public sealed interface PrivacyEvent {
    */
   record Laplace(double scale, Set<Neighbours> relations) implements PrivacyEvent {
 
-    /** Checks the values and copies the relations. */
+    /**
+     * Checks the values and copies the relations.
+     *
+     * @param scale the scale
+     * @param relations copied
+     */
     public Laplace {
       nonNegative("scale", scale, 0);
       relations = allowed(relations, EnumSet.allOf(Neighbours.class));
@@ -103,7 +126,12 @@ public sealed interface PrivacyEvent {
    */
   record PureDp(double epsilon, Set<Neighbours> relations) implements PrivacyEvent {
 
-    /** Checks the values and copies the relations. */
+    /**
+     * Checks the values and copies the relations.
+     *
+     * @param epsilon the epsilon
+     * @param relations copied
+     */
     public PureDp {
       nonNegative("epsilon", epsilon, 0);
       relations = allowed(relations, EnumSet.allOf(Neighbours.class));
@@ -118,7 +146,12 @@ public sealed interface PrivacyEvent {
    */
   record ZCdp(double rho, Set<Neighbours> relations) implements PrivacyEvent {
 
-    /** Checks the values and copies the relations. */
+    /**
+     * Checks the values and copies the relations.
+     *
+     * @param rho the rho
+     * @param relations copied
+     */
     public ZCdp {
       nonNegative("rho", rho, 0);
       relations = allowed(relations, EnumSet.allOf(Neighbours.class));
@@ -136,7 +169,13 @@ public sealed interface PrivacyEvent {
   record Tree(double noiseMultiplier, int steps, Set<Neighbours> relations)
       implements PrivacyEvent {
 
-    /** Checks the values and copies the relations. */
+    /**
+     * Checks the values and copies the relations.
+     *
+     * @param noiseMultiplier the noise
+     * @param steps leaves at most
+     * @param relations copied
+     */
     public Tree {
       nonNegative("noiseMultiplier", noiseMultiplier, 0);
       atLeast("steps", steps, 1, 1);
@@ -164,7 +203,13 @@ public sealed interface PrivacyEvent {
   record RdpCurve(double[] orders, double[] values, Set<Neighbours> relations)
       implements PrivacyEvent {
 
-    /** Checks the values and copies arrays and relations. */
+    /**
+     * Checks the values and copies arrays and relations.
+     *
+     * @param orders ascending
+     * @param values the divergences
+     * @param relations copied
+     */
     public RdpCurve {
       orders = orders.clone();
       values = values.clone();
@@ -187,11 +232,21 @@ public sealed interface PrivacyEvent {
       relations = allowed(relations, EnumSet.allOf(Neighbours.class));
     }
 
+    /**
+     * The orders.
+     *
+     * @return a copy
+     */
     @Override
     public double[] orders() {
       return orders.clone();
     }
 
+    /**
+     * The divergences.
+     *
+     * @return a copy
+     */
     @Override
     public double[] values() {
       return values.clone();

@@ -19,7 +19,12 @@ public final class PrivacyLedger {
    */
   public record Entry(PrivacyEvent event, long count) {
 
-    /** Checks the values. */
+    /**
+     * Checks the values.
+     *
+     * @param event the release
+     * @param count how many times
+     */
     public Entry {
       if (event == null) {
         throw new IllegalArgumentException("event must be given");

@@ -142,6 +142,23 @@ public final class RdpAccountant implements PrivacyAccountant {
     return best(delta).order();
   }
 
+  /**
+   * The conversion R(a) + log(1/delta)/(a-1) of Mironov, for comparison with other libraries: never
+   * smaller than {@link #epsilon(double)}.
+   *
+   * @param delta in (0, 1)
+   * @return at least 0, or infinite
+   * @throws IllegalArgumentException outside the range
+   */
+  public double classicEpsilon(double delta) {
+    check(delta > 0 && delta < 1, "delta", delta, "in (0, 1)");
+    double epsilon = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < orders.length; i++) {
+      epsilon = Math.min(epsilon, divergences[i] - Math.log(delta) / (orders[i] - 1));
+    }
+    return epsilon;
+  }
+
   Best best(double delta) {
     checkDelta(delta);
     Best best = new Best(pure, Double.POSITIVE_INFINITY);

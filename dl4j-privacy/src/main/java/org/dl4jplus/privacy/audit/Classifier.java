@@ -6,6 +6,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.InputVertex;
+import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.tape.LayerRecorder;
@@ -63,7 +64,7 @@ final class Classifier {
             "output of the model must have the shape [records, classes], got "
                 + Arrays.toString(output.shape()));
       }
-      double[][] rows = output.castTo(DataType.DOUBLE).toDoubleMatrix();
+      double[][] rows = rows(output);
       for (int i = from; i < to; i++) {
         all[i] = rows[i - from];
         // Written so that not a number fails.
@@ -74,6 +75,32 @@ final class Classifier {
       }
     }
     return all;
+  }
+
+  /** Copies the examples; the platform's own toDoubleMatrix makes a view of each row. */
+  static double[][] rows(INDArray array) {
+    double[] flat = array.castTo(DataType.DOUBLE).dup('c').reshape(array.length()).toDoubleVector();
+    double[][] rows = new double[(int) array.size(0)][];
+    int width = flat.length / rows.length;
+    Arrays.setAll(rows, i -> Arrays.copyOfRange(flat, i * width, (i + 1) * width));
+    return rows;
+  }
+
+  /**
+   * Makes sure that {@link #inputGradient} is each example's own and arrives at the input.
+   *
+   * @throws IllegalArgumentException for batch normalization and frozen layers
+   */
+  void requireInputGradient() {
+    ModelAccess access = ModelAccess.of(model);
+    if (access.hasBatchNormalization()) {
+      throw new IllegalArgumentException(
+          "model must have no batch normalization: queries of a batch would see each other");
+    }
+    if (access.layers().stream().anyMatch(FrozenLayer.class::isInstance)) {
+      throw new IllegalArgumentException(
+          "model must have no frozen layers: they hand no gradients down to its input");
+    }
   }
 
   /** What is to be minimised, for one example. */
@@ -112,11 +139,22 @@ final class Classifier {
                   .getSecond();
       if (gradient == null || !gradient.equalShapes(features)) {
         throw new IllegalArgumentException(
-            "model must hand gradients down to its input: frozen and embedding layers do not");
+            "model must hand gradients down to its input; embedding layers do not");
       }
       return gradient;
     } finally {
       recorder.abandon();
+      forget();
+    }
+  }
+
+  /** The network's own clear() would take its updater along. */
+  private void forget() {
+    if (model instanceof ComputationGraph graph) {
+      graph.clear();
+    } else {
+      ((MultiLayerNetwork) model).setInput(null);
+      ((MultiLayerNetwork) model).setLabels(null);
     }
   }
 

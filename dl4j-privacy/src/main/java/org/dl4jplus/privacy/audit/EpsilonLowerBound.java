@@ -8,6 +8,7 @@ import org.apache.commons.math3.distribution.BinomialDistribution;
 import org.apache.commons.math3.distribution.NormalDistribution;
 import org.apache.commons.math3.special.Beta;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.privacy.accounting.GaussianMechanism;
 
 /**
  * What epsilon is at least, from an attack's hits and misses. A mechanism that is (epsilon,
@@ -301,34 +302,19 @@ public final class EpsilonLowerBound {
             0,
             -normal.inverseCumulativeProbability(rates.fprUpper())
                 - normal.inverseCumulativeProbability(rates.fnrUpper()));
-    return new Gaussian(rates.fprUpper(), rates.fnrUpper(), mu, epsilonOf(mu, delta));
-  }
-
-  /** The largest epsilon (rounded down) that a Gaussian mechanism breaks. */
-  private static double epsilonOf(double mu, double delta) {
-    DoublePredicate broken = epsilon -> gaussianDelta(mu, epsilon) > delta;
-    if (mu == 0 || !broken.test(0)) {
-      return 0;
-    }
-    double high = 1;
-    while (broken.test(high)) {
-      high *= 2;
-    }
-    return last(broken, 0, high);
-  }
-
-  private static double gaussianDelta(double mu, double epsilon) {
-    double first = NormalTail.logPhi(-epsilon / mu + mu / 2);
-    double second = epsilon + NormalTail.logPhi(-epsilon / mu - mu / 2);
-    return -Math.exp(first) * Math.expm1(Math.min(0, second - first));
+    double epsilon = mu == 0 ? 0 : GaussianMechanism.epsilon(1 / mu, delta);
+    return new Gaussian(rates.fprUpper(), rates.fnrUpper(), mu, epsilon);
   }
 
   /** The last number for which something holds, from below; it holds for low and not for high. */
   private static double last(DoublePredicate holds, double low, double high) {
     double below = low;
     double above = high;
-    for (int i = 0; i < HALVINGS && below < above; i++) {
+    for (int i = 0; i < HALVINGS; i++) {
       double middle = (below + above) / 2;
+      if (middle <= below || middle >= above) {
+        break;
+      }
       if (holds.test(middle)) {
         below = middle;
       } else {

@@ -13,6 +13,7 @@ import lombok.Getter;
 import lombok.ToString;
 import org.deeplearning4j.nn.api.Model;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.privacy.accounting.NormalTail;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -140,7 +141,7 @@ public final class Lira {
             switch (variant) {
               case ONLINE -> in.logDensity(x, j, q) - out.logDensity(x, j, q);
               case OFFLINE -> -out.logDensity(x, j, q);
-              case ONE_SIDED -> -NormalTail.logPhi(-out.standard(x, j, q));
+              case ONE_SIDED -> -NormalTail.logCdf(-out.standard(x, j, q));
             };
         scores[j] += score / queries;
       }

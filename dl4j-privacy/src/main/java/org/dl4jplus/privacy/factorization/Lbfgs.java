@@ -10,6 +10,10 @@ final class Lbfgs {
   private static final int MEMORY = 20;
   private static final int ITERATIONS = 2000;
   private static final int HALVINGS = 50;
+
+  /** Steps in a row that lead nowhere before it ends. */
+  private static final int IDLE = 5;
+
   private static final double ARMIJO = 1e-4;
 
   /** A function with its gradient; infinite outside its set. */
@@ -27,7 +31,8 @@ final class Lbfgs {
     double[] gradient = new double[x.length];
     double value = objective.value(x, gradient);
     Deque<Pair> pairs = new ArrayDeque<>();
-    for (int k = 0; k < ITERATIONS && largest(gradient) > tolerance; k++) {
+    int idle = 0;
+    for (int k = 0; k < ITERATIONS && idle < IDLE && largest(gradient) > tolerance; k++) {
       double[] direction = direction(pairs, gradient);
       double slope = dot(gradient, direction);
       double[] next = null;
@@ -43,6 +48,7 @@ final class Lbfgs {
                 && Math.abs(dot(nextGradient, direction)) <= Math.abs(slope);
         if (found <= value + ARMIJO * t * slope || level) {
           next = candidate;
+          idle = value - found > 1e-15 * Math.abs(value) ? 0 : idle + 1;
           value = found;
         }
       }

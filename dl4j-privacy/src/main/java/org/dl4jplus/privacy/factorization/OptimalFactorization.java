@@ -209,15 +209,17 @@ public final class OptimalFactorization {
     return count;
   }
 
-  /** U from the logarithms of the diagonal's classes and the forbidden entries. */
+  /**
+   * U from the logarithms of the diagonal's classes, and the forbidden entries over those of it.
+   */
   private static INDArray multipliers(int n, int b, double[] dual) {
     double[][] u = new double[n][n];
     int next = b;
     for (int i = 0; i < n; i++) {
       u[i][i] = Math.exp(dual[i % b]);
       for (int j = i - b; j >= 0; j -= b) {
-        u[i][j] = dual[next];
-        u[j][i] = dual[next++];
+        u[i][j] = u[i][i] * dual[next++];
+        u[j][i] = u[i][j];
       }
     }
     return Nd4j.createFromArray(u);
@@ -239,7 +241,9 @@ public final class OptimalFactorization {
     int next = b;
     for (int i = 0; i < n; i++) {
       for (int j = i - b; j >= 0; j -= b) {
-        gradient[next++] = -2 * x[i][j];
+        double change = -2 * Math.exp(dual[i % b]) * x[i][j];
+        gradient[i % b] += change * dual[next];
+        gradient[next++] = change;
       }
     }
     return loss;

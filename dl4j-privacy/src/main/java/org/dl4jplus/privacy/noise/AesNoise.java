@@ -33,7 +33,7 @@ import org.dl4jplus.optim.first.updater.Require;
  * difference of two releases with equal noise shows the data.
  */
 abstract sealed class AesNoise implements NoiseSource, Serializable
-    permits SecureNoise, SeededNoise {
+    permits SecureNoise, SeededNoise, KeyedNoise {
 
   static final int SUMMANDS = 4;
 

@@ -79,6 +79,29 @@ public final class DiscreteGaussianSampler {
   }
 
   /**
+   * The probability of a number.
+   *
+   * @param variance v, finite and above 0
+   * @param x the number
+   * @return P[x] of the formula
+   * @throws IllegalArgumentException if the variance is not finite and above 0
+   */
+  public static double probability(double variance, long x) {
+    Require.positive("variance", variance, 1);
+    double total = 1;
+    if (variance < 1) {
+      for (int y = 1; y <= 40; y++) {
+        total += 2 * Math.exp(-0.5 * y * y / variance);
+      }
+    } else {
+      // Poisson's summation formula; the next term is exp(-8 pi^2 v).
+      total =
+          Math.sqrt(2 * Math.PI * variance) * (1 + 2 * Math.exp(-2 * Math.PI * Math.PI * variance));
+    }
+    return Math.exp(-0.5 * x / variance * x) / total;
+  }
+
+  /**
    * Draws a number.
    *
    * @return a whole number

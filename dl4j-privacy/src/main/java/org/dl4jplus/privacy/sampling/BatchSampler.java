@@ -30,4 +30,21 @@ public interface BatchSampler {
    * @return the event, or null for a step that an earlier one has paid for
    */
   PrivacyEvent gaussian(int step, double noiseMultiplier);
+
+  /**
+   * What a run that goes on from a saved one must know to draw the rest of what was paid for.
+   *
+   * @return numbers of records; null, by default, if every step is drawn by itself
+   */
+  default int[] order() {
+    return null;
+  }
+
+  /**
+   * Goes on from a saved run.
+   *
+   * @param saved what {@link #order} returned
+   * @throws IllegalArgumentException if it is no order of the records
+   */
+  default void restore(int[] saved) {}
 }

@@ -120,6 +120,22 @@ class DiscreteGaussianSamplerTest {
     assertTrue(used >= variance && used <= variance * 1.001);
   }
 
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-3, 0.2, 0.999, 1, 1.001, 4, 150.5})
+  void probabilitiesSumToOne(double variance) {
+    double sum = 0;
+    for (long x = -2000; x <= 2000; x++) {
+      double p = DiscreteGaussianSampler.probability(variance, x);
+      sum += p;
+      assertEquals(
+          Math.exp(-0.5 * x * x / variance) * DiscreteGaussianSampler.probability(variance, 0),
+          p,
+          1e-15);
+    }
+    assertEquals(1, sum, 1e-13);
+    assertThrows(IllegalArgumentException.class, () -> DiscreteGaussianSampler.probability(0, 1));
+  }
+
   @Test
   void largeVariancesWork() {
     double variance = 0x1p52;

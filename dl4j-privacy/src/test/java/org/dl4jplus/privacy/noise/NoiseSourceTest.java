@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class NoiseSourceTest {
 
-  private static final int N = 200_000;
+  private static final int N = 100_000;
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4, 6})
@@ -59,6 +59,20 @@ class NoiseSourceTest {
     new SecureNoise(summands).gaussian(secure);
     // The key is another one each time: 2 exp(-2 * 3.6^2) = 1e-11.
     assertTrue(kolmogorov(secure) < 3.6 / Math.sqrt(N));
+  }
+
+  @Test
+  void halvesAreThoseOfBoxAndMuller() {
+    double[] x = new double[10_000];
+    new SeededNoise(7, 1).gaussian(x);
+    NoiseSource bits = new SeededNoise(7);
+    for (int i = 0; i < x.length; i += 2) {
+      double radius = Math.sqrt(-2 * Math.log(((bits.bits() >>> 11) + 1) * 0x1p-53));
+      long turn = bits.bits();
+      double angle = Math.PI / 2 * ((turn >>> 62) + (turn << 2 >> 11) * 0x1p-53);
+      assertEquals(radius * Math.cos(angle), x[i], 1e-14);
+      assertEquals(radius * Math.sin(angle), x[i + 1], 1e-14);
+    }
   }
 
   private static double kolmogorov(double[] values) {

@@ -13,28 +13,38 @@ import org.nd4j.linalg.learning.config.IUpdater;
 /**
  * Measures the updaters and prints two tables: steps of the elementwise ones beside ND4J's fused
  * Adam on the same number of parameters, and steps of those that look at shapes beside a forward
- * and backward pass of two networks.
+ * and backward pass of two networks. A third one has the secure noise beside the platform's.
  */
 public final class Benchmarks {
+
+  /** Stands for the third table among the updaters' names. */
+  private static final String NOISE = "noise";
 
   private Benchmarks() {}
 
   /**
    * Runs the benchmarks.
    *
-   * @param arguments where to write the tables in Markdown; names of updaters, separated by commas,
-   *     or "all"; numbers of parameters, separated by commas
+   * @param arguments where to write the tables in Markdown; names of updaters or "noise", separated
+   *     by commas, or "all"; numbers of parameters, separated by commas
    * @throws IOException if the tables cannot be written
    */
   public static void main(String[] arguments) throws IOException {
     Path file = Path.of(arguments[0]).toAbsolutePath().normalize();
     Map<String, IUpdater> candidates = Candidates.all();
+    boolean all = arguments[1].equals("all");
+    boolean noise = all || list(arguments[1]).contains(NOISE);
     List<String> chosen =
-        arguments[1].equals("all") ? List.copyOf(candidates.keySet()) : list(arguments[1]);
+        all
+            ? List.copyOf(candidates.keySet())
+            : list(arguments[1]).stream().filter(name -> !name.equals(NOISE)).toList();
     for (String name : chosen) {
       if (!candidates.containsKey(name)) {
         throw new IllegalArgumentException(
-            "bench.updaters must be names out of " + candidates.keySet() + ", got " + name);
+            "bench.updaters must be noise or names out of "
+                + candidates.keySet()
+                + ", got "
+                + name);
       }
     }
     int[] sizes = list(arguments[2]).stream().mapToInt(Integer::parseInt).toArray();
@@ -55,6 +65,12 @@ public final class Benchmarks {
       report(
           "Mean time of an updater's step relative to one forward and backward pass of a batch of 64",
           new NetworkBenchmarks(shaped).run(),
+          markdown);
+    }
+    if (noise) {
+      report(
+          "Normal numbers from generators that nobody can predict",
+          new NoiseBenchmarks().run(),
           markdown);
     }
     Files.createDirectories(file.getParent());

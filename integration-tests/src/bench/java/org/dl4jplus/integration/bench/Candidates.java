@@ -21,7 +21,7 @@ final class Candidates {
 
   /** What is given to constructors: a delegate, a learning rate, a rank. */
   private static final Map<Class<?>, Object> ARGUMENTS =
-      Map.of(IUpdater.class, new Adam(RATE), double.class, RATE, int.class, 8);
+      Map.of(IUpdater.class, new Adam(RATE), double.class, RATE, int.class, 8, Integer.class, 8);
 
   private Candidates() {}
 

@@ -50,8 +50,17 @@ class GoldenFilesTest {
     TransportAdapter.register(adapters);
     PerExampleAdapter.register(adapters);
     MapAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
     FactorizationAdapter.register(adapters);
+    MechanismAdapter.register(adapters);
+    MeZoAdapter.register(adapters);
+    NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
+    SyntheticDataAdapter.register(adapters);
+    AccountantAdapter.register(adapters);
+    LocalPrivacyAdapter.register(adapters);
+    QuantileAdapter.register(adapters);
+    TanAdapter.register(adapters);
     return adapters;
   }
 

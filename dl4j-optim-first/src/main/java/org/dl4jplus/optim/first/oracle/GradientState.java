@@ -22,7 +22,14 @@ public final class GradientState implements Serializable {
   /** Creates a state that remembers nothing. */
   public GradientState() {}
 
-  INDArray vector(int index, Supplier<INDArray> create) {
+  /**
+   * A vector to remember.
+   *
+   * @param index 0, 1, ..
+   * @param create makes it, and those before it, where they are asked for the first time
+   * @return the live array
+   */
+  public INDArray vector(int index, Supplier<INDArray> create) {
     while (vectors.size() <= index) {
       vectors.add(create.get());
     }
@@ -67,7 +74,13 @@ public final class GradientState implements Serializable {
     return index < scalars.length ? scalars[index] : 0;
   }
 
-  void setScalar(int index, double value) {
+  /**
+   * Remembers a number.
+   *
+   * @param index 0, 1, ..
+   * @param value the number
+   */
+  public void setScalar(int index, double value) {
     if (index >= scalars.length) {
       scalars = Arrays.copyOf(scalars, index + 1);
     }
@@ -90,7 +103,12 @@ public final class GradientState implements Serializable {
     return length;
   }
 
-  GradientState copy() {
+  /**
+   * Another state with the same content.
+   *
+   * @return a copy
+   */
+  public GradientState copy() {
     GradientState copy = new GradientState();
     vectors.forEach(vector -> copy.vectors.add(vector.dup()));
     matrices.forEach((index, matrix) -> copy.matrices.put(index, matrix.dup()));

@@ -3,8 +3,6 @@ package org.dl4jplus.optim.first.tape;
 import org.dl4jplus.optim.first.vector.HostView;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** What records do with arrays of rows. */
@@ -58,22 +56,29 @@ final class Rows {
     return squares;
   }
 
-  /** Each row times the weight of its example. */
-  static INDArray scaled(INDArray rows, double[] weights, int positions) {
-    double[] all = new double[weights.length * positions];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = weights[i / positions];
+  /**
+   * Each row times the weight of its example. Fresh memory would cost as much as the products.
+   *
+   * @param rows in 'c' order
+   * @param sum takes the sum of the results
+   */
+  static INDArray scaled(
+      INDArray rows, double[] weights, int positions, Memory memory, double[] sum) {
+    INDArray scaled = memory.of(rows.dataType(), rows.shape());
+    long[] flat = {rows.length()};
+    HostView from = new HostView(rows.reshape('c', flat));
+    HostView to = new HostView(scaled.reshape('c', flat));
+    int at = 0;
+    for (double weight : weights) {
+      for (int position = 0; position < positions; position++) {
+        for (int j = 0; j < sum.length; j++) {
+          double value = weight * from.get(at);
+          sum[j] += value;
+          to.set(at++, value);
+        }
+      }
     }
-    INDArray scaled = Nd4j.createUninitialized(rows.dataType(), rows.shape(), 'c');
-    Nd4j.getExecutioner()
-        .exec(
-            new BroadcastMulOp(rows, Nd4j.createFromArray(all).castTo(rows.dataType()), scaled, 0));
+    to.flush();
     return scaled;
-  }
-
-  /** The sum of all rows. */
-  static INDArray sum(INDArray rows) {
-    // A product is several times faster than the platform's reduction along columns.
-    return Nd4j.ones(rows.dataType(), 1, rows.size(0)).mmul(rows);
   }
 }

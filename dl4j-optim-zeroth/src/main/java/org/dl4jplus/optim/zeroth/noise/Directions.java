@@ -1,0 +1,48 @@
+package org.dl4jplus.optim.zeroth.noise;
+
+import org.dl4jplus.optim.first.noise.CounterNoise;
+import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
+
+/** Random directions that can be made again, whole or in part, on any thread. */
+@FunctionalInterface
+public interface Directions {
+
+  /**
+   * Makes a slice of a direction.
+   *
+   * @param iteration number of the step
+   * @param query number of the direction in the step, from 0
+   * @param from first entry
+   * @param target takes the entries {@code from}, {@code from + 1}, ...
+   * @param length how many
+   */
+  void fill(long iteration, int query, long from, double[] target, int length);
+
+  /**
+   * Directions of a run, by {@link CounterNoise}: entry i of query k in iteration t is entry i of
+   * the stream {@code deriveSeed(base, t, k, worker)}.
+   *
+   * @param distribution of the entries
+   * @param base the run's seed
+   * @param worker number of the worker, 0 where there is one
+   * @return the directions
+   */
+  static Directions of(Distribution distribution, long base, long worker) {
+    return (iteration, query, from, target, length) ->
+        CounterNoise.fill(
+            distribution, stepSeed(base, iteration, query, worker), from, target, length);
+  }
+
+  /**
+   * The seed of a direction.
+   *
+   * @param base the run's seed
+   * @param iteration number of the step
+   * @param query number of the direction in the step
+   * @param worker number of the worker
+   * @return the seed
+   */
+  static long stepSeed(long base, long iteration, long query, long worker) {
+    return CounterNoise.deriveSeed(base, iteration, query, worker);
+  }
+}

@@ -1,0 +1,179 @@
+package org.dl4jplus.optim.zeroth.noise;
+
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Passes over parameters in place, chunk by chunk, on several threads: a chunk at a time is all the
+ * memory that they take, and the result does not depend on the number of threads. Entries are
+ * computed in double precision and rounded once to the parameters' type.
+ *
+ * <p>On the CPU a pass writes through to the array's own memory; on other backends it works on a
+ * host copy.
+ */
+public final class Perturber {
+
+  /** Entries of a chunk. */
+  private static final int CHUNK = 16_384;
+
+  /**
+   * A stretch of the parameters that may move.
+   *
+   * @param from first entry
+   * @param to end, exclusive
+   * @param decays whether weight decay applies to it
+   */
+  public record Stretch(long from, long to, boolean decays) {}
+
+  /** What a pass does to a chunk. */
+  @FunctionalInterface
+  public interface ChunkRule {
+
+    /**
+     * Changes a chunk.
+     *
+     * @param x the entries, changed in place
+     * @param from number of the first entry in the parameters
+     * @param length how many of x count
+     * @param decays whether weight decay applies to them
+     * @param scratch two arrays of at least this length, of this thread
+     */
+    void apply(double[] x, long from, int length, boolean decays, double[][] scratch);
+  }
+
+  private static final class Buffers {
+    private final double[] x = new double[CHUNK];
+    private final float[] raw = new float[CHUNK];
+    private final double[][] scratch = {new double[CHUNK], new double[CHUNK]};
+  }
+
+  private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
+
+  private final INDArray parameters;
+  private final List<Stretch> chunks = new ArrayList<>();
+  private final boolean single;
+
+  /**
+   * Passes over an array.
+   *
+   * @param parameters the live array, of shape [n], FLOAT or DOUBLE
+   * @param stretches what may move
+   * @throws IllegalArgumentException for another type
+   */
+  public Perturber(INDArray parameters, List<Stretch> stretches) {
+    DataType type = parameters.dataType();
+    if (type != DataType.FLOAT && type != DataType.DOUBLE) {
+      throw new IllegalArgumentException(
+          "Parameters must be FLOAT or DOUBLE, got "
+              + type
+              + ": smaller types cannot carry perturbations");
+    }
+    this.parameters = parameters;
+    single = type == DataType.FLOAT;
+    for (Stretch stretch : stretches) {
+      for (long from = stretch.from(); from < stretch.to(); from += CHUNK) {
+        chunks.add(new Stretch(from, Math.min(from + CHUNK, stretch.to()), stretch.decays()));
+      }
+    }
+  }
+
+  /**
+   * Rounds as the parameters do.
+   *
+   * @param value any
+   * @return the nearest number of their type
+   */
+  public double rounded(double value) {
+    return single ? (float) value : value;
+  }
+
+  /**
+   * Adds a multiple of a direction: x + scale z.
+   *
+   * @param directions makes z
+   * @param iteration number of the step
+   * @param query number of the direction
+   * @param scale the multiple
+   */
+  public void add(Directions directions, long iteration, int query, double scale) {
+    apply(
+        (x, from, length, decays, scratch) -> {
+          double[] z = scratch[0];
+          directions.fill(iteration, query, from, z, length);
+          for (int i = 0; i < length; i++) {
+            x[i] += scale * z[i];
+          }
+        });
+  }
+
+  /**
+   * Makes a pass.
+   *
+   * @param rule what happens to each chunk; called on several threads at once
+   */
+  public void apply(ChunkRule rule) {
+    DataBuffer data = parameters.data();
+    boolean host = data.address() != 0 && parameters.stride(0) == 1 && isCpu(data);
+    if (!host) {
+      copied(rule);
+      return;
+    }
+    long offset = parameters.offset();
+    if (single) {
+      FloatBuffer all = data.asNioFloat();
+      chunks.parallelStream().forEach(chunk -> onFloats(all, chunk, offset, rule));
+    } else {
+      DoubleBuffer all = data.asNioDouble();
+      chunks.parallelStream().forEach(chunk -> onDoubles(all, chunk, offset, rule));
+    }
+  }
+
+  private static boolean isCpu(DataBuffer data) {
+    return data.getClass().getName().startsWith("org.nd4j.linalg.cpu.");
+  }
+
+  private static void onFloats(FloatBuffer all, Stretch chunk, long offset, ChunkRule rule) {
+    Buffers buffers = BUFFERS.get();
+    int length = (int) (chunk.to() - chunk.from());
+    int at = Math.toIntExact(offset + chunk.from());
+    float[] raw = buffers.raw;
+    double[] x = buffers.x;
+    all.get(at, raw, 0, length);
+    for (int i = 0; i < length; i++) {
+      x[i] = raw[i];
+    }
+    rule.apply(x, chunk.from(), length, chunk.decays(), buffers.scratch);
+    for (int i = 0; i < length; i++) {
+      raw[i] = (float) x[i];
+    }
+    all.put(at, raw, 0, length);
+  }
+
+  private static void onDoubles(DoubleBuffer all, Stretch chunk, long offset, ChunkRule rule) {
+    Buffers buffers = BUFFERS.get();
+    int length = (int) (chunk.to() - chunk.from());
+    int at = Math.toIntExact(offset + chunk.from());
+    all.get(at, buffers.x, 0, length);
+    rule.apply(buffers.x, chunk.from(), length, chunk.decays(), buffers.scratch);
+    all.put(at, buffers.x, 0, length);
+  }
+
+  private void copied(ChunkRule rule) {
+    double[] all = parameters.toDoubleVector();
+    Buffers buffers = BUFFERS.get();
+    for (Stretch chunk : chunks) {
+      int length = (int) (chunk.to() - chunk.from());
+      int at = Math.toIntExact(chunk.from());
+      System.arraycopy(all, at, buffers.x, 0, length);
+      rule.apply(buffers.x, chunk.from(), length, chunk.decays(), buffers.scratch);
+      System.arraycopy(buffers.x, 0, all, at, length);
+    }
+    INDArray copy = org.nd4j.linalg.factory.Nd4j.createFromArray(all);
+    parameters.assign(copy.castTo(parameters.dataType()));
+  }
+}

@@ -1,0 +1,127 @@
+package org.dl4jplus.optim.zeroth.objective;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.model.ModelAccess.Range;
+import org.dl4jplus.optim.first.model.ModelBatch;
+import org.dl4jplus.optim.first.updater.VariableShape;
+import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.MultiDataSet;
+
+/**
+ * A network on a batch: the score in inference mode, without dropout, with batch normalization's
+ * running statistics, with the L1 and L2 terms. No activations are kept, no gradient is allocated.
+ * Frozen layers and running statistics do not move; biases and normalization parameters do not
+ * decay.
+ */
+public final class ModelObjective implements ZoProblem, ZoObjective {
+
+  private final Model model;
+  private final INDArray parameters;
+  private final List<Stretch> stretches;
+  private ModelBatch batch;
+  private long evaluations;
+
+  /**
+   * A network whose batch comes later, by {@link #useCurrentBatch()} or {@link #use}.
+   *
+   * @param model an initialised MultiLayerNetwork or ComputationGraph
+   */
+  public ModelObjective(Model model) {
+    this.model = model;
+    ModelAccess access = ModelAccess.of(model);
+    parameters = access.parameters();
+    stretches = stretches(access);
+  }
+
+  private static List<Stretch> stretches(ModelAccess access) {
+    List<Stretch> stretches = new ArrayList<>();
+    List<VariableShape> variables = access.trainableVariables();
+    int next = 0;
+    for (Range range : access.trainableRanges()) {
+      for (long at = range.from(); at < range.to(); next++) {
+        VariableShape variable = variables.get(next);
+        long end = at + variable.length();
+        stretches.add(new Stretch(at, end, variable.getKind() != VariableShape.Kind.VECTOR));
+        at = end;
+      }
+    }
+    return stretches;
+  }
+
+  /** Evaluates on the batch that the network holds now. */
+  public void useCurrentBatch() {
+    batch = ModelBatch.of(model);
+  }
+
+  /**
+   * Evaluates on a batch.
+   *
+   * @param data features, labels and masks; not copied
+   * @throws IllegalArgumentException for an empty batch
+   */
+  public void use(org.nd4j.linalg.dataset.api.MultiDataSet data) {
+    if (data.getFeatures() == null || data.getFeatures().length == 0) {
+      throw new IllegalArgumentException("The batch is empty");
+    }
+    ModelAccess.of(model).setBatch(data.getFeatures(), data.getLabels());
+    if (model instanceof ComputationGraph graph) {
+      graph.setLayerMaskArrays(data.getFeaturesMaskArrays(), data.getLabelsMaskArrays());
+    } else {
+      ((MultiLayerNetwork) model)
+          .setLayerMaskArrays(data.getFeaturesMaskArray(0), data.getLabelsMaskArray(0));
+    }
+    useCurrentBatch();
+  }
+
+  @Override
+  public INDArray parameters() {
+    return parameters;
+  }
+
+  @Override
+  public List<Stretch> stretches() {
+    return stretches;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalStateException without a batch
+   */
+  @Override
+  public double loss() {
+    if (batch == null) {
+      throw new IllegalStateException("There is no batch to evaluate on");
+    }
+    evaluations++;
+    // An evaluation takes masks out of the layers.
+    batch.set(model);
+    return model instanceof ComputationGraph graph
+        ? graph.score(new MultiDataSet(batch.inputs(), batch.labels()), false)
+        : ((MultiLayerNetwork) model)
+            .score(new DataSet(batch.inputs()[0], batch.labels()[0]), false);
+  }
+
+  @Override
+  public double value(INDArray point) {
+    INDArray saved = parameters.dup();
+    parameters.assign(point);
+    try {
+      return loss();
+    } finally {
+      parameters.assign(saved);
+    }
+  }
+
+  @Override
+  public long evaluations() {
+    return evaluations;
+  }
+}
