@@ -2,8 +2,8 @@ package org.dl4jplus.ot;
 
 import java.util.Collection;
 import java.util.Map;
+import java.util.Objects;
 import lombok.AccessLevel;
-import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -32,7 +32,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Dropout acts on the input. Constraints are those of the builder.
  */
 @NoArgsConstructor(access = AccessLevel.PROTECTED)
-@EqualsAndHashCode(callSuper = true)
 public abstract class ExplicitLayer extends SameDiffLayer {
 
   private static final long serialVersionUID = 1L;
@@ -114,6 +113,12 @@ public abstract class ExplicitLayer extends SameDiffLayer {
    * @param override whether sizes that were set are replaced
    */
   protected abstract void sizes(InputType inputType, boolean override);
+
+  @Override
+  public int hashCode() {
+    // The platform's goes by the identity of the parameters' shapes, which a copy does not share.
+    return Objects.hash(getLayerName(), updater, biasUpdater, regularization, regularizationBias);
+  }
 
   @Override
   public final void setNIn(InputType inputType, boolean override) {

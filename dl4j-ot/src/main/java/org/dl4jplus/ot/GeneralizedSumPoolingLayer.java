@@ -1,7 +1,9 @@
 package org.dl4jplus.ot;
 
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import lombok.AccessLevel;
 import lombok.EqualsAndHashCode;
@@ -152,7 +154,12 @@ public class GeneralizedSumPoolingLayer extends ExplicitLayer {
   }
 
   private static double[] values(INDArray array) {
-    return array.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+    INDArray copy = array.castTo(DataType.DOUBLE).dup('c');
+    double[] values = new double[(int) copy.length()];
+    copy.data().asNioDouble().get(values);
+    // The buffer alone does not keep the memory alive.
+    Reference.reachabilityFence(copy);
+    return values;
   }
 
   /** The examples of a batch. */
@@ -176,15 +183,22 @@ public class GeneralizedSumPoolingLayer extends ExplicitLayer {
       int size = features.length / examples.length;
       locations = size / (int) nIn;
       counted = mask == null ? null : new int[examples.length][];
-      for (int e = 0; e < examples.length; e++) {
-        double[] all = Arrays.copyOfRange(features, e * size, (e + 1) * size);
-        if (mask != null) {
-          int first = e * locations;
-          counted[e] = IntStream.range(0, locations).filter(i -> mask[first + i] != 0).toArray();
-          all = gather(all, counted[e]);
-        }
-        examples[e] = all.length == 0 ? null : pooling.pool(all);
-      }
+      inParallel(
+          e -> {
+            double[] all = Arrays.copyOfRange(features, e * size, (e + 1) * size);
+            if (mask != null) {
+              int first = e * locations;
+              counted[e] =
+                  IntStream.range(0, locations).filter(i -> mask[first + i] != 0).toArray();
+              all = gather(all, counted[e]);
+            }
+            examples[e] = all.length == 0 ? null : pooling.pool(all);
+          });
+    }
+
+    /** Examples do not depend on each other, and each has its own place for its results. */
+    private void inParallel(IntConsumer work) {
+      IntStream.range(0, examples.length).parallel().forEach(work);
     }
 
     private double[] gather(double[] all, int[] steps) {
@@ -193,6 +207,12 @@ public class GeneralizedSumPoolingLayer extends ExplicitLayer {
         part[k] = all[k / steps.length * locations + steps[k % steps.length]];
       }
       return part;
+    }
+
+    private void scatter(double[] part, int[] steps, double[] all, int from) {
+      for (int k = 0; k < part.length; k++) {
+        all[from + k / steps.length * locations + steps[k % steps.length]] = part[k];
+      }
     }
 
     @Override
@@ -217,29 +237,37 @@ public class GeneralizedSumPoolingLayer extends ExplicitLayer {
       int columns = upstream.length / examples.length;
       int size = (int) nIn * locations;
       double[] below = new double[examples.length * size];
-      double[] ofPrototypes = new double[numPrototypes * (int) nIn];
-      for (int e = 0; e < examples.length; e++) {
-        if (examples[e] != null) {
-          int from = e * columns;
-          int middle = from + (int) nIn;
-          double[] part =
-              examples[e].backward(
-                  Arrays.copyOfRange(upstream, from, middle),
-                  outputAttributes ? Arrays.copyOfRange(upstream, middle, from + columns) : null,
-                  ofPrototypes);
-          if (counted == null) {
-            System.arraycopy(part, 0, below, e * size, size);
-          } else {
-            int[] steps = counted[e];
-            for (int k = 0; k < part.length; k++) {
-              below[e * size + k / steps.length * locations + steps[k % steps.length]] = part[k];
+      double[][] ofPrototypes = new double[examples.length][numPrototypes * (int) nIn];
+      inParallel(
+          e -> {
+            if (examples[e] != null) {
+              int from = e * columns;
+              int middle = from + (int) nIn;
+              double[] part =
+                  examples[e].backward(
+                      Arrays.copyOfRange(upstream, from, middle),
+                      outputAttributes
+                          ? Arrays.copyOfRange(upstream, middle, from + columns)
+                          : null,
+                      ofPrototypes[e]);
+              if (counted == null) {
+                System.arraycopy(part, 0, below, e * size, size);
+              } else {
+                scatter(part, counted[e], below, e * size);
+              }
             }
-          }
+          });
+      // Always in the same order, so that the result does not depend on the processors.
+      double[] total = ofPrototypes[0];
+      for (int e = 1; e < examples.length; e++) {
+        double[] next = ofPrototypes[e];
+        for (int k = 0; k < total.length; k++) {
+          total[k] += next[k];
         }
       }
       gradients
           .get(PROTOTYPES)
-          .assign(Nd4j.createFromArray(ofPrototypes).reshape('c', numPrototypes, (int) nIn));
+          .assign(Nd4j.createFromArray(total).reshape('c', numPrototypes, (int) nIn));
       return Nd4j.createFromArray(below).castTo(type).reshape('c', shape);
     }
   }

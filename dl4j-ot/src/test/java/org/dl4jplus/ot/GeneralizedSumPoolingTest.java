@@ -7,18 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.ot.pooling.GeneralizedSumPooling;
 import org.dl4jplus.ot.pooling.KCenter;
-import org.dl4jplus.ot.pooling.PartialTransport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -78,31 +78,6 @@ class GeneralizedSumPoolingTest {
     data.setFeaturesMaskArray(
         Nd4j.createFromArray(new float[][] {{1, 1, 0, 1, 0}, {1, 0, 0, 0, 0}, {1, 1, 1, 1, 1}}));
     checks.gradients(data).persistence(data);
-  }
-
-  @ParameterizedTest
-  @ValueSource(doubles = {0.1, 5, 20, 1e4})
-  void planHasItsMarginals(double gamma) {
-    int n = 30;
-    double[] cost = gaussian(4 * n);
-    for (int k = 0; k < cost.length; k++) {
-      cost[k] = Math.abs(cost[k]);
-    }
-    PartialTransport transport = new PartialTransport(cost, 4, 0.3, gamma);
-    double[] r = transport.residual();
-    double[] plan = transport.plan();
-    assertEquals(0.7, Arrays.stream(r).sum(), 1e-11);
-    assertEquals(0.3, Arrays.stream(plan).sum(), 1e-11);
-    assertEquals(1, Arrays.stream(transport.weights()).average().orElseThrow(), 1e-10);
-    assertEquals(1, Arrays.stream(transport.received()).sum(), 1e-10);
-    for (int i = 0; i < n; i++) {
-      double column = r[i];
-      for (int k = 0; k < 4; k++) {
-        column += plan[k * n + i];
-      }
-      assertEquals(1.0 / n, column, 1e-14);
-      assertTrue(transport.weights()[i] >= 0);
-    }
   }
 
   /** All of the pooling's derivatives, with features and prototypes on both sides of length 1. */
@@ -211,6 +186,54 @@ class GeneralizedSumPoolingTest {
     assertThrows(IllegalArgumentException.class, () -> KCenter.choose(points, 0));
   }
 
+  /** The prototypes come from the averages of the examples, once the memory is full. */
+  @Test
+  void prototypesStartAmongTheData() {
+    NetworkChecks checks =
+        new NetworkChecks(
+            InputType.recurrent(2),
+            new GeneralizedSumPoolingLayer.Builder().numPrototypes(2).build(),
+            new OutputLayer.Builder().nOut(2).activation(Activation.SOFTMAX).build());
+    DataSet data = data(3, 2, 4);
+    data.setFeaturesMaskArray(
+        Nd4j.createFromArray(new float[][] {{1, 1, 0, 0}, {1, 1, 1, 1}, {1, 0, 0, 0}}));
+    INDArray x = data.getFeatures().castTo(DataType.DOUBLE);
+    double[][] points = new double[6][2];
+    int[] steps = {2, 4, 1};
+    for (int e = 0; e < 6; e++) {
+      for (int c = 0; c < 2; c++) {
+        for (int t = 0; t < steps[e % 3]; t++) {
+          points[e][c] += x.getDouble(e % 3, c, t) / steps[e % 3];
+        }
+      }
+      double length = Math.max(1, Math.hypot(points[e][0], points[e][1]));
+      points[e][0] /= length;
+      points[e][1] /= length;
+    }
+    int[] chosen = KCenter.choose(points, 2);
+    MultiLayerNetwork net = checks.network(DataType.FLOAT, new Sgd(0.1));
+    ComputationGraph graph = checks.graph(DataType.FLOAT, new Sgd(0.1));
+    net.setListeners(new GspPrototypeInitListener(6));
+    graph.setListeners(new GspPrototypeInitListener(6));
+    for (int step = 0; step < 3; step++) {
+      INDArray before = net.getParam("0_P").dup();
+      net.fit(data);
+      graph.fit(data);
+      double away = before.sub(net.getParam("0_P")).norm2Number().doubleValue();
+      assertEquals(step == 1, away > 0.1, "step " + step + " moved them by " + away);
+      if (step == 1) {
+        for (Model model : new Model[] {net, graph}) {
+          INDArray prototypes = model.paramTable().values().iterator().next();
+          for (int k = 0; k < 2; k++) {
+            assertEquals(points[chosen[k]][0], prototypes.getDouble(k, 0), 1e-6);
+            assertEquals(points[chosen[k]][1], prototypes.getDouble(k, 1), 1e-6);
+          }
+        }
+      }
+    }
+    assertThrows(IllegalArgumentException.class, () -> new GspPrototypeInitListener(0));
+  }
+
   @Test
   void badArgumentsAreNamed() {
     assertNamed(
@@ -224,8 +247,6 @@ class GeneralizedSumPoolingTest {
         "numPrototypes", () -> new GeneralizedSumPoolingLayer.Builder().numPrototypes(0).build());
     assertNamed(
         "reduction", () -> new GeneralizedSumPoolingLayer.Builder().reduction(null).build());
-    assertNamed("cost", () -> new PartialTransport(new double[5], 2, 0.3, 1));
-    assertNamed("cost", () -> new PartialTransport(new double[] {1, Double.NaN}, 2, 0.3, 1));
     MultiLayerNetwork net =
         maps(new GeneralizedSumPoolingLayer.Builder()).network(DataType.FLOAT, new Sgd(1));
     assertNamed(

@@ -68,8 +68,14 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  * over data that holds each record once. A mean is charged with sensitivity 2 radius / records, and
  * all releases use {@code records} and not the number of records that came, so their events hold
  * under every relation of neighbours. Noisy sums are rounded to a {@link NoiseGrid}, radii to a
- * grid too. {@link #ledger} is what to give to the trainer, {@link #trainingRho} what is left for
- * it. The fitted mean and radius are private and may be published; {@code
+ * grid too. What it cost goes to the trainer, which {@link #trainingRho} is left for:
+ *
+ * <pre>{@code
+ * preprocessor.ledger(config.getNeighbours()).entries()
+ *     .forEach(entry -> trainer.charge(entry.event(), entry.count()));
+ * }</pre>
+ *
+ * <p>The fitted mean and radius are private and may be published; {@code
  * ModelSerializer.addNormalizerToModel} saves them with the model as any normalizer's.
  *
  * <p>Ziteng Sun, Ananda Theertha Suresh, Aditya Krishna Menon: "The Importance of Feature
@@ -394,7 +400,8 @@ public final class DpFeaturePreprocessor implements DataNormalization {
 
   private void map(INDArray features, UnaryOperator<double[]> map) {
     if (mean == null) {
-      throw new IllegalStateException("Call fit first");
+      throw new IllegalStateException(
+          "Not fitted: call fit first, with an iterator that does not have this preprocessor yet");
     }
     double[][] rows = rows(features);
     for (int i = 0; i < rows.length; i++) {

@@ -16,11 +16,13 @@ import java.io.ObjectOutputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.DoubleStream;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jplus.privacy.accounting.Accounting;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -103,6 +106,38 @@ class DpFeaturePreprocessorTest {
     preprocessor.fit(data(new double[][] {{30, 40}, {1, 0}}), new SeededNoise(1));
     // (3, 4) and (1, 0).
     assertArrayEquals(new double[] {2, 2}, preprocessor.getMean(), 1e-6);
+  }
+
+  @Test
+  void aRecordMovesTheMeanByAtMostItsSensitivity() {
+    SplittableRandom random = new SplittableRandom(9);
+    double bound = 3;
+    for (int trial = 0; trial < 60; trial++) {
+      double[][] points = points(10, 4, 0, trial);
+      double size = Math.pow(10, random.nextDouble(-3, trial % 3 == 0 ? 300 : 3));
+      double[][] replaced = points.clone();
+      replaced[3] = DoubleStream.of(points[4]).map(x -> x * size).toArray();
+      double[] before = meanOf(points, bound);
+      assertTrue(distance(before, meanOf(replaced, bound)) <= 2 * bound / 10 * 1.000001);
+      double[][] removed = Arrays.copyOf(replaced, 9);
+      double[][] added = Arrays.copyOf(removed, 10);
+      added[9] = replaced[3];
+      assertTrue(distance(meanOf(removed, bound), meanOf(added, bound)) <= bound / 10 * 1.000001);
+    }
+  }
+
+  private static double[] meanOf(double[][] points, double bound) {
+    DpFeaturePreprocessor preprocessor = config(10).maxNorm(bound).build();
+    preprocessor.fit(data(points), new SeededNoise(1));
+    return preprocessor.getMean();
+  }
+
+  private static double distance(double[] a, double[] b) {
+    double squares = 0;
+    for (int j = 0; j < a.length; j++) {
+      squares += (a[j] - b[j]) * (a[j] - b[j]);
+    }
+    return Math.sqrt(squares);
   }
 
   /** The noise of the mean has the charged deviation, and its sum lies on the grid. */
@@ -199,6 +234,44 @@ class DpFeaturePreprocessorTest {
   }
 
   @Test
+  void trainersTakeItsLedger() {
+    DataSet data = data(points(30, 3, 5, 1));
+    DpFeaturePreprocessor preprocessor = config(30).rho(0.5).rounds(2).build();
+    preprocessor.fit(data);
+    preprocessor.transform(data);
+    DpConfig config =
+        DpConfig.builder()
+            .noiseMultiplier(5.0)
+            .samplingRate(0.2)
+            .steps(4)
+            .targetDelta(1e-5)
+            .build();
+    PrivacyLedger ledger = preprocessor.ledger(config.getNeighbours());
+    double alone = Accounting.PLD.create(ledger).epsilon(1e-5);
+    assertTrue(alone > 0.1 && alone < 3, "" + alone);
+    double zcdp =
+        Accounting.RDP.create(preprocessor.zcdpLedger(Neighbours.ADD_REMOVE)).epsilon(1e-5);
+    assertTrue(zcdp <= Accounting.RDP.create(ledger).epsilon(1e-5) * (1 + 1e-9));
+    try (DpTrainer trainer = DpTrainer.attach(network(), config, data)) {
+      ledger.entries().forEach(entry -> trainer.charge(entry.event(), entry.count()));
+      assertEquals(alone, trainer.epsilon(1e-5), 1e-9);
+      trainer.fit(4);
+      assertTrue(trainer.epsilon(1e-5) > alone);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Accounting.class,
+      names = {"PLD", "RDP"})
+  void noiseFromASeedCostsInfinitelyMuch(Accounting accounting) {
+    DpFeaturePreprocessor preprocessor = config(30).rho(0.5).build();
+    preprocessor.fit(data(points(30, 3, 5, 1)), new SeededNoise(1));
+    PrivacyLedger ledger = preprocessor.ledger(Neighbours.ADD_REMOVE);
+    assertEquals(Double.POSITIVE_INFINITY, accounting.create(ledger).epsilon(1e-5));
+  }
+
+  @Test
   void anotherNumberOfRecordsChangesNothingButTheData() {
     // 30 records where 20 were announced: the divisor stays 20, or neighbours could be told apart.
     DpFeaturePreprocessor preprocessor = config(20).build();
@@ -237,18 +310,7 @@ class DpFeaturePreprocessorTest {
   void modelsCarryIt(@TempDir Path directory) throws IOException {
     DpFeaturePreprocessor preprocessor = config(20).rho(0.5).build();
     preprocessor.fit(data(points(20, 3, 0, 1)));
-    MultiLayerNetwork network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .list()
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(3)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-    network.init();
+    MultiLayerNetwork network = network();
     File file = directory.resolve("model.zip").toFile();
     ModelSerializer.writeModel(network, file, true);
     ModelSerializer.addNormalizerToModel(file, preprocessor);
@@ -263,6 +325,22 @@ class DpFeaturePreprocessorTest {
         preprocessor.ledger(Neighbours.ADD_REMOVE).entries(),
         restored.ledger(Neighbours.ADD_REMOVE).entries());
     assertThrows(IllegalStateException.class, () -> restored.fit(data(points(20, 3, 0, 1))));
+  }
+
+  private static MultiLayerNetwork network() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .list()
+                .layer(
+                    new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(3)
+                        .nOut(1)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    network.init();
+    return network;
   }
 
   @Test

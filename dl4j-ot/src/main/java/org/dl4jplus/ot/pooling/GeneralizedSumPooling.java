@@ -37,8 +37,8 @@ public final class GeneralizedSumPooling {
   private final double ratio;
   private final double gamma;
   private final Reduction reduction;
-  private final double[] prototypes;
-  private final double[] units;
+  private final double[] lengths;
+  private final double[][] units;
 
   /**
    * Makes the pooling.
@@ -65,29 +65,28 @@ public final class GeneralizedSumPooling {
     if (reduction == null) {
       throw new IllegalArgumentException("reduction must be MEAN or MAX: null");
     }
-    this.prototypes = prototypes;
     this.channels = channels;
     this.ratio = ratio;
     this.gamma = gamma;
     this.reduction = reduction;
     count = prototypes.length / channels;
-    units = prototypes.clone();
+    lengths = new double[count];
+    units = new double[whole(count)][whole(channels)];
     for (int k = 0; k < count; k++) {
-      double length = Math.max(1, length(prototypes, k * channels, 1));
+      double squares = 0;
       for (int c = 0; c < channels; c++) {
-        units[k * channels + c] /= length;
+        squares += prototypes[k * channels + c] * prototypes[k * channels + c];
+      }
+      lengths[k] = Math.max(1, Math.sqrt(squares));
+      for (int c = 0; c < channels; c++) {
+        units[k][c] = prototypes[k * channels + c] / lengths[k];
       }
     }
   }
 
-  /** The length of a vector of channels. */
-  private double length(double[] values, int from, int stride) {
-    double squares = 0;
-    for (int c = 0; c < channels; c++) {
-      double v = values[from + c * stride];
-      squares += v * v;
-    }
-    return Math.sqrt(squares);
+  /** Rows are worked on in fours; those that are missing are zero. */
+  private static int whole(int rows) {
+    return (rows + 3) / 4 * 4;
   }
 
   /**
@@ -103,48 +102,70 @@ public final class GeneralizedSumPooling {
   /** One example's result. */
   public final class Pooled {
 
-    private final double[] features;
     private final int locations;
-    private final double[] lengths;
-    private final double[] clipped;
-    private final double[] cost;
+    private final double[][] features;
+    private final double[] stretch;
+    private final double[][] clipped;
+    private final double[][] cost;
     private final PartialTransport transport;
     private final double[] weights;
 
-    private Pooled(double[] features) {
-      this.features = features;
-      locations = features.length / channels;
-      lengths = new double[locations];
+    private Pooled(double[] values) {
+      locations = values.length / channels;
+      features = new double[channels][];
+      stretch = new double[locations];
       for (int c = 0; c < channels; c++) {
-        for (int i = 0; i < locations; i++) {
-          double v = features[c * locations + i];
-          lengths[i] += v * v;
+        features[c] = Arrays.copyOfRange(values, c * locations, (c + 1) * locations);
+        double[] row = features[c];
+        for (int i = 0; i < row.length; i++) {
+          stretch[i] += row[i] * row[i];
         }
       }
-      for (int i = 0; i < locations; i++) {
-        lengths[i] = Math.max(1, Math.sqrt(lengths[i]));
+      for (int i = 0; i < stretch.length; i++) {
+        stretch[i] = Math.max(1, Math.sqrt(stretch[i]));
       }
-      clipped = features.clone();
+      clipped = new double[whole(channels)][locations];
       for (int c = 0; c < channels; c++) {
-        for (int i = 0; i < locations; i++) {
-          clipped[c * locations + i] /= lengths[i];
+        double[] row = features[c];
+        double[] unit = clipped[c];
+        for (int i = 0; i < unit.length; i++) {
+          unit[i] = row[i] / stretch[i];
         }
       }
-      cost = new double[count * locations];
+      cost = new double[count][locations];
       for (int k = 0; k < count; k++) {
-        for (int c = 0; c < channels; c++) {
-          double p = units[k * channels + c];
-          for (int i = 0; i < locations; i++) {
-            double d = p - clipped[c * locations + i];
-            cost[k * locations + i] += d * d;
-          }
+        for (int c = 0; c < clipped.length; c += 4) {
+          addSquares(units[k], c, cost[k]);
+        }
+        double[] row = cost[k];
+        for (int i = 0; i < row.length; i++) {
+          row[i] = Math.sqrt(row[i]);
         }
       }
-      for (int k = 0; k < cost.length; k++) {
-        cost[k] = Math.sqrt(cost[k]);
-      }
-      transport = new PartialTransport(cost, count, ratio, gamma);
+      transport = new PartialTransport(cost, ratio, gamma);
       weights = transport.weights();
+    }
+
+    /**
+     * Adds the squares of p - u for four channels. The compiler makes vector instructions of loops
+     * over whole arrays with one common index, and of no others.
+     */
+    private void addSquares(double[] p, int c, double[] sums) {
+      double p0 = p[c];
+      double p1 = p[c + 1];
+      double p2 = p[c + 2];
+      double p3 = p[c + 3];
+      double[] u0 = clipped[c];
+      double[] u1 = clipped[c + 1];
+      double[] u2 = clipped[c + 2];
+      double[] u3 = clipped[c + 3];
+      for (int i = 0; i < sums.length; i++) {
+        double d0 = p0 - u0[i];
+        double d1 = p1 - u1[i];
+        double d2 = p2 - u2[i];
+        double d3 = p3 - u3[i];
+        sums[i] += d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
+      }
     }
 
     /**
@@ -152,8 +173,8 @@ public final class GeneralizedSumPooling {
      *
      * @return of [prototypes, locations]
      */
-    public double[] cost() {
-      return cost.clone();
+    public double[][] cost() {
+      return Arrays.stream(cost).map(double[]::clone).toArray(double[][]::new);
     }
 
     /**
@@ -175,11 +196,13 @@ public final class GeneralizedSumPooling {
       for (int c = 0; c < channels; c++) {
         if (reduction == Reduction.MAX) {
           int i = largest(c);
-          pooled[c] = weights[i] * features[c * locations + i];
+          pooled[c] = weights[i] * features[c][i];
         } else {
+          double[] row = features[c];
           for (int i = 0; i < locations; i++) {
-            pooled[c] += weights[i] * features[c * locations + i] / locations;
+            pooled[c] += weights[i] * row[i];
           }
+          pooled[c] /= locations;
         }
       }
       return pooled;
@@ -188,8 +211,7 @@ public final class GeneralizedSumPooling {
     private int largest(int channel) {
       int largest = 0;
       for (int i = 1; i < locations; i++) {
-        if (weights[i] * features[channel * locations + i]
-            > weights[largest] * features[channel * locations + largest]) {
+        if (weights[i] * features[channel][i] > weights[largest] * features[channel][largest]) {
           largest = i;
         }
       }
@@ -214,105 +236,156 @@ public final class GeneralizedSumPooling {
      * @return gradient with respect to the features
      */
     public double[] backward(double[] ofPooled, double[] ofAttributes, double[] ofPrototypes) {
-      double[] gradient = new double[features.length];
+      double[][] gradient = new double[channels][locations];
       double[] ofWeights = new double[locations];
       for (int c = 0; c < channels; c++) {
+        double[] row = features[c];
+        double[] result = gradient[c];
         if (reduction == Reduction.MAX) {
           int i = largest(c);
-          gradient[c * locations + i] = weights[i] * ofPooled[c];
-          ofWeights[i] += features[c * locations + i] * ofPooled[c];
+          result[i] = weights[i] * ofPooled[c];
+          ofWeights[i] += row[i] * ofPooled[c];
         } else {
           double g = ofPooled[c] / locations;
-          for (int i = 0; i < locations; i++) {
-            gradient[c * locations + i] = weights[i] * g;
-            ofWeights[i] += features[c * locations + i] * g;
+          for (int i = 0; i < result.length; i++) {
+            result[i] = weights[i] * g;
+          }
+          for (int i = 0; i < ofWeights.length; i++) {
+            ofWeights[i] += row[i] * g;
           }
         }
       }
-      if (ratio == 1 && ofAttributes == null) {
-        return gradient;
-      }
-      for (int i = 0; i < locations; i++) {
-        ofWeights[i] *= -locations / ratio;
-      }
-      double[] ofPlan = new double[cost.length];
-      if (ofAttributes != null) {
-        for (int k = 0; k < count; k++) {
-          Arrays.fill(ofPlan, k * locations, (k + 1) * locations, ofAttributes[k] / ratio);
-        }
-      }
-      throughDistances(transport.backward(ofWeights, ofPlan), gradient, ofPrototypes);
-      return gradient;
-    }
-
-    /** The sum of e (p - u) over the locations; four sums run faster than one. */
-    private double towards(double p, double[] e, int fromE, int fromU) {
-      double a = 0;
-      double b = 0;
-      double c = 0;
-      double d = 0;
-      int i = 0;
-      for (; i + 3 < locations; i += 4) {
-        a += e[fromE + i] * (p - clipped[fromU + i]);
-        b += e[fromE + i + 1] * (p - clipped[fromU + i + 1]);
-        c += e[fromE + i + 2] * (p - clipped[fromU + i + 2]);
-        d += e[fromE + i + 3] * (p - clipped[fromU + i + 3]);
-      }
-      for (; i < locations; i++) {
-        a += e[fromE + i] * (p - clipped[fromU + i]);
-      }
-      return a + b + c + d;
-    }
-
-    private void throughDistances(double[] ofCost, double[] gradient, double[] ofPrototypes) {
-      double[] totals = new double[locations];
-      for (int k = 0; k < count; k++) {
+      if (ratio < 1 || ofAttributes != null) {
         for (int i = 0; i < locations; i++) {
-          int at = k * locations + i;
-          ofCost[at] = cost[at] > SMALLEST_DISTANCE ? ofCost[at] / cost[at] : 0;
-          totals[i] += ofCost[at];
+          ofWeights[i] *= -locations / ratio;
         }
+        double[][] ofPlan = null;
+        if (ofAttributes != null) {
+          ofPlan = new double[count][locations];
+          for (int k = 0; k < count; k++) {
+            Arrays.fill(ofPlan[k], ofAttributes[k] / ratio);
+          }
+        }
+        double[][] pulls = pulls(transport.backward(ofWeights, ofPlan));
+        towardsFeatures(pulls, gradient);
+        towardsPrototypes(pulls, ofPrototypes);
       }
-      double[] ofClipped = new double[features.length];
+      double[] flat = new double[channels * locations];
       for (int c = 0; c < channels; c++) {
-        for (int i = 0; i < locations; i++) {
-          ofClipped[c * locations + i] = totals[i] * clipped[c * locations + i];
+        System.arraycopy(gradient[c], 0, flat, c * locations, locations);
+      }
+      return flat;
+    }
+
+    /** The derivatives with respect to the distances over the distances. */
+    private double[][] pulls(double[][] ofCost) {
+      double[][] pulls = Arrays.copyOf(ofCost, whole(count));
+      for (int k = 0; k < count; k++) {
+        double[] row = pulls[k];
+        double[] distance = cost[k];
+        for (int i = 0; i < row.length; i++) {
+          row[i] = distance[i] > SMALLEST_DISTANCE ? row[i] / distance[i] : 0;
         }
       }
-      double[] ofUnit = new double[channels];
-      for (int k = 0; k < count; k++) {
-        for (int c = 0; c < channels; c++) {
-          double p = units[k * channels + c];
-          for (int i = 0; i < locations; i++) {
-            ofClipped[c * locations + i] -= ofCost[k * locations + i] * p;
-          }
-          ofUnit[c] = towards(p, ofCost, k * locations, c * locations);
+      Arrays.fill(pulls, count, pulls.length, new double[locations]);
+      return pulls;
+    }
+
+    private void towardsFeatures(double[][] pulls, double[][] gradient) {
+      double[][] ofClipped = new double[channels][locations];
+      double[] along = new double[locations];
+      double[] totals = new double[locations];
+      for (double[] row : pulls) {
+        for (int i = 0; i < totals.length; i++) {
+          totals[i] += row[i];
         }
-        double length = length(prototypes, k * channels, 1);
-        double along = 0;
-        if (length > 1) {
-          for (int c = 0; c < channels; c++) {
-            along += ofUnit[c] * units[k * channels + c];
-          }
+      }
+      for (int c = 0; c < channels; c++) {
+        double[] row = ofClipped[c];
+        double[] unit = clipped[c];
+        for (int i = 0; i < row.length; i++) {
+          row[i] = totals[i] * unit[i];
         }
-        for (int c = 0; c < channels; c++) {
-          ofPrototypes[k * channels + c] +=
-              (ofUnit[c] - along * units[k * channels + c]) / Math.max(1, length);
+        for (int k = 0; k < pulls.length; k += 4) {
+          takePulls(pulls, k, c, row);
+        }
+        for (int i = 0; i < along.length; i++) {
+          along[i] += row[i] * unit[i];
         }
       }
       for (int i = 0; i < locations; i++) {
-        double along = 0;
         // A length of exactly 1 is one that was not clipped.
-        if (lengths[i] > 1) {
-          for (int c = 0; c < channels; c++) {
-            along += ofClipped[c * locations + i] * clipped[c * locations + i];
-          }
-        }
-        for (int c = 0; c < channels; c++) {
-          int at = c * locations + i;
-          gradient[at] += (ofClipped[at] - along * clipped[at]) / lengths[i];
+        along[i] = stretch[i] > 1 ? along[i] : 0;
+      }
+      for (int c = 0; c < channels; c++) {
+        double[] row = ofClipped[c];
+        double[] unit = clipped[c];
+        double[] result = gradient[c];
+        for (int i = 0; i < result.length; i++) {
+          result[i] += (row[i] - along[i] * unit[i]) / stretch[i];
         }
       }
+    }
+
+    /** Takes off the pulls of four prototypes on a channel: sum_k e_k p_k. */
+    private void takePulls(double[][] pulls, int k, int c, double[] sums) {
+      double p0 = units[k][c];
+      double p1 = units[k + 1][c];
+      double p2 = units[k + 2][c];
+      double p3 = units[k + 3][c];
+      double[] e0 = pulls[k];
+      double[] e1 = pulls[k + 1];
+      double[] e2 = pulls[k + 2];
+      double[] e3 = pulls[k + 3];
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] -= e0[i] * p0 + e1[i] * p1 + e2[i] * p2 + e3[i] * p3;
+      }
+    }
+
+    private void towardsPrototypes(double[][] pulls, double[] ofPrototypes) {
+      double[] ofUnit = new double[clipped.length];
+      for (int k = 0; k < count; k++) {
+        double[] unit = units[k];
+        double total = 0;
+        for (double pull : pulls[k]) {
+          total += pull;
+        }
+        double along = 0;
+        for (int c = 0; c < ofUnit.length; c += 4) {
+          pull(pulls[k], total, unit, c, ofUnit);
+          for (int j = c; j < c + 4; j++) {
+            along += ofUnit[j] * unit[j];
+          }
+        }
+        if (lengths[k] == 1) {
+          along = 0;
+        }
+        for (int c = 0; c < channels; c++) {
+          ofPrototypes[k * channels + c] += (ofUnit[c] - along * unit[c]) / lengths[k];
+        }
+      }
+    }
+
+    /** The pull on a prototype in four of its channels: sum_i e_i (p - u_i). */
+    private void pull(double[] e, double total, double[] p, int c, double[] sums) {
+      double[] u0 = clipped[c];
+      double[] u1 = clipped[c + 1];
+      double[] u2 = clipped[c + 2];
+      double[] u3 = clipped[c + 3];
+      double s0 = 0;
+      double s1 = 0;
+      double s2 = 0;
+      double s3 = 0;
+      for (int i = 0; i < e.length; i++) {
+        s0 += e[i] * u0[i];
+        s1 += e[i] * u1[i];
+        s2 += e[i] * u2[i];
+        s3 += e[i] * u3[i];
+      }
+      sums[c] = total * p[c] - s0;
+      sums[c + 1] = total * p[c + 1] - s1;
+      sums[c + 2] = total * p[c + 2] - s2;
+      sums[c + 3] = total * p[c + 3] - s3;
     }
   }
 }

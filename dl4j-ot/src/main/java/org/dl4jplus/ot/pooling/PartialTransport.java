@@ -26,50 +26,50 @@ public final class PartialTransport {
   private static final double TOLERANCE = 1e-12;
   private static final double SMALLEST_DENOMINATOR = 1e-12;
 
-  private final int targets;
   private final int locations;
   private final double ratio;
   private final double gamma;
   private final double[] residual;
   private final double[] carried;
-  private final double[] plan;
+  private final double[][] plan;
 
   /**
    * Solves the problem.
    *
-   * @param cost of [targets, locations], finite
-   * @param targets m, at least 1
-   * @param ratio mu, in (0, 1); at 1 the residual is 0 and the plan the limit
+   * @param cost a row for each of the targets with a finite entry for each of the locations
+   * @param ratio mu, in (0, 1]; at 1 the residual is 0 and the plan the limit
    * @param gamma weight of the costs against the entropy, finite and &gt; 0
    * @throws IllegalArgumentException if a value is out of range
    */
-  public PartialTransport(double[] cost, int targets, double ratio, double gamma) {
-    if (targets < 1 || cost.length == 0 || cost.length % targets != 0) {
-      throw new IllegalArgumentException(
-          "cost must be a matrix with a row for each of the targets: "
-              + cost.length
-              + " entries, "
-              + targets
-              + " targets");
-    }
+  public PartialTransport(double[][] cost, double ratio, double gamma) {
     checkRatio(ratio);
     checkGamma(gamma);
-    this.targets = targets;
+    if (cost.length == 0 || cost[0].length == 0) {
+      throw new IllegalArgumentException("cost must have at least one row and one column");
+    }
     this.ratio = ratio;
     this.gamma = gamma;
-    locations = cost.length / targets;
+    locations = cost[0].length;
+    for (double[] row : cost) {
+      if (row.length != locations) {
+        throw new IllegalArgumentException(
+            "cost must have rows of one length: " + row.length + " after " + locations);
+      }
+    }
     residual = new double[locations];
     carried = new double[locations];
-    plan = new double[cost.length];
-    double[] logSums = softmax(cost);
+    plan = new double[cost.length][locations];
+    double[] sums = new double[locations];
+    double[] logSums = exponentials(cost, sums);
     double logT = ratio == 1 ? Double.POSITIVE_INFINITY : solve(logSums);
     for (int i = 0; i < locations; i++) {
       carried[i] = sigmoid(logT + logSums[i]);
       residual[i] = sigmoid(-logT - logSums[i]) / locations;
+      sums[i] = carried[i] / (sums[i] * locations);
     }
-    for (int k = 0; k < targets; k++) {
-      for (int i = 0; i < locations; i++) {
-        plan[k * locations + i] *= carried[i] / locations;
+    for (double[] row : plan) {
+      for (int i = 0; i < row.length; i++) {
+        row[i] *= sums[i];
       }
     }
   }
@@ -86,35 +86,35 @@ public final class PartialTransport {
     }
   }
 
-  /** Fills the plan with each location's softmax over the targets; returns the log sums. */
-  private double[] softmax(double[] cost) {
-    double[] least = new double[locations];
-    Arrays.fill(least, Double.POSITIVE_INFINITY);
-    for (int k = 0; k < targets; k++) {
-      for (int i = 0; i < locations; i++) {
-        least[i] = Math.min(least[i], cost[k * locations + i]);
+  /**
+   * Fills the plan with exp(gamma (least - cost)), where least is the location's lowest cost;
+   * returns the logs of the sums of exp(-gamma cost).
+   */
+  private double[] exponentials(double[][] cost, double[] sums) {
+    double[] least = cost[0].clone();
+    for (double[] row : cost) {
+      for (int i = 0; i < least.length; i++) {
+        least[i] = Math.min(least[i], row[i]);
       }
     }
-    double[] sums = new double[locations];
-    for (int k = 0; k < targets; k++) {
-      for (int i = 0; i < locations; i++) {
-        double share = Math.exp(-gamma * (cost[k * locations + i] - least[i]));
-        plan[k * locations + i] = share;
-        sums[i] += share;
+    for (int k = 0; k < cost.length; k++) {
+      double[] row = cost[k];
+      double[] shares = plan[k];
+      for (int i = 0; i < shares.length; i++) {
+        shares[i] = Math.exp(gamma * (least[i] - row[i]));
+      }
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] += shares[i];
       }
     }
-    for (int k = 0; k < targets; k++) {
-      for (int i = 0; i < locations; i++) {
-        plan[k * locations + i] /= sums[i];
-      }
-    }
+    double[] logs = new double[locations];
     for (int i = 0; i < locations; i++) {
       if (!Double.isFinite(least[i]) || Double.isNaN(sums[i])) {
         throw new IllegalArgumentException("cost must be finite: location " + i);
       }
-      sums[i] = Math.log(sums[i]) - gamma * least[i];
+      logs[i] = Math.log(sums[i]) - gamma * least[i];
     }
-    return sums;
+    return logs;
   }
 
   private double solve(double[] logSums) {
@@ -173,8 +173,8 @@ public final class PartialTransport {
    *
    * @return pi of [targets, locations]
    */
-  public double[] plan() {
-    return plan.clone();
+  public double[][] plan() {
+    return Arrays.stream(plan).map(double[]::clone).toArray(double[][]::new);
   }
 
   /**
@@ -196,30 +196,31 @@ public final class PartialTransport {
    * @return of [targets], with sum 1
    */
   public double[] received() {
-    double[] received = new double[targets];
-    for (int k = 0; k < targets; k++) {
-      for (int i = 0; i < locations; i++) {
-        received[k] += plan[k * locations + i] / ratio;
-      }
-    }
-    return received;
+    return Arrays.stream(plan).mapToDouble(row -> Arrays.stream(row).sum() / ratio).toArray();
   }
 
   /**
    * Vector-Jacobian product.
    *
+   * <pre>{@code
+   * R_i = r_i * ofResidual_i + sum_k pi_ki * ofPlan_ki
+   * d = -sum_i (r_i * ofResidual_i - n R_i r_i) / max(1 - mu - n sum_i r_i^2, 1e-12)
+   * gradient_ki = gamma pi_ki (n (R_i + d r_i) - ofPlan_ki)
+   * }</pre>
+   *
    * @param ofResidual gradient with respect to the residual
-   * @param ofPlan gradient with respect to the plan
+   * @param ofPlan gradient with respect to the plan, null for zeros
    * @return gradient with respect to the cost, of [targets, locations]
    */
-  public double[] backward(double[] ofResidual, double[] ofPlan) {
-    double[] gradient = new double[plan.length];
+  public double[][] backward(double[] ofResidual, double[][] ofPlan) {
     double[] columns = new double[locations];
-    for (int k = 0; k < targets; k++) {
-      for (int i = 0; i < locations; i++) {
-        double z = plan[k * locations + i] * ofPlan[k * locations + i];
-        gradient[k * locations + i] = z;
-        columns[i] += z;
+    if (ofPlan != null) {
+      for (int k = 0; k < plan.length; k++) {
+        double[] row = plan[k];
+        double[] upstream = ofPlan[k];
+        for (int i = 0; i < columns.length; i++) {
+          columns[i] += row[i] * upstream[i];
+        }
       }
     }
     double squares = 0;
@@ -232,12 +233,20 @@ public final class PartialTransport {
     }
     double shift = -coefficient / Math.max(1 - ratio - locations * squares, SMALLEST_DENOMINATOR);
     for (int i = 0; i < locations; i++) {
-      columns[i] = locations * (columns[i] + shift * residual[i]);
+      columns[i] = gamma * locations * (columns[i] + shift * residual[i]);
     }
-    for (int k = 0; k < targets; k++) {
-      for (int i = 0; i < locations; i++) {
-        int at = k * locations + i;
-        gradient[at] = -gamma * (gradient[at] - columns[i] * plan[at]);
+    double[][] gradient = new double[plan.length][locations];
+    for (int k = 0; k < plan.length; k++) {
+      double[] row = plan[k];
+      double[] result = gradient[k];
+      for (int i = 0; i < result.length; i++) {
+        result[i] = columns[i] * row[i];
+      }
+      if (ofPlan != null) {
+        double[] upstream = ofPlan[k];
+        for (int i = 0; i < result.length; i++) {
+          result[i] -= gamma * upstream[i] * row[i];
+        }
       }
     }
     return gradient;

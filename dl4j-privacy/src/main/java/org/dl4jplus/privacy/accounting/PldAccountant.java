@@ -26,11 +26,12 @@ import lombok.Builder;
  * <ul>
  *   <li>{@code step} of the grid; automatic when null: the smaller of 1e-4 and a 32nd of the
  *       root-mean-square width of one release's loss (q sqrt(e^(1/sigma^2) - 1) for Poisson
- *       samples). The specification's half of the width, and no less than 1e-5, is valid, too, but
- *       gives some percent more epsilon and up to several times as much for small rates. Where the
- *       composed losses would need more than 2^19 points (fewer for four different releases and
- *       more) the automatic step is made larger, and large losses share cells of up to a 2048th of
- *       their size. A given step is obeyed up to 2^23 points, and then made larger.
+ *       samples), and 1e-12 at least. The specification's half of the width, and no less than 1e-5,
+ *       is valid, too, but gives some percent more epsilon and up to several times as much for
+ *       small rates. Where the composed losses would need more than 2^19 points (fewer for four
+ *       different releases and more) the automatic step is made larger, and large losses share
+ *       cells of up to a 2048th of their size. A given step is obeyed up to 2^23 points, and then
+ *       made larger.
  *   <li>{@code tightest} false: true answers with the Renyi accountant's number where that is
  *       smaller, which is an upper bound, too.
  * </ul>
@@ -46,6 +47,10 @@ import lombok.Builder;
 public final class PldAccountant implements PrivacyAccountant {
 
   private static final double COARSEST_AUTOMATIC = 1e-4;
+
+  /** Such a step costs nothing worth naming, and neither divides by 0 nor drowns in rounding. */
+  private static final double FINEST_AUTOMATIC = 1e-12;
+
   private static final int POINTS_PER_WIDTH = 32;
 
   /** Large losses need not be told apart as finely as small ones. */
@@ -160,6 +165,10 @@ public final class PldAccountant implements PrivacyAccountant {
     return Math.max(1e-13, 1e-16 * releases);
   }
 
+  /**
+   * The smallest delta known for an epsilon; at least max(1e-13, 1e-16 T) where T releases have to
+   * be composed on a grid.
+   */
   @Override
   public double delta(double epsilon) {
     RdpAccountant.checkEpsilon(epsilon);
@@ -170,7 +179,7 @@ public final class PldAccountant implements PrivacyAccountant {
     double delta =
         counts.isEmpty()
             ? GaussianMechanism.delta(1 / Math.sqrt(gaussian), epsilon)
-            : sum().delta(epsilon);
+            : Math.max(leastDelta(), sum().delta(epsilon));
     return Math.min(most, delta);
   }
 
@@ -215,7 +224,7 @@ public final class PldAccountant implements PrivacyAccountant {
     int share = Math.max(1, Integer.highestOneBit(parts.length) / 2);
     return LossSum.of(
         parts,
-        Math.min(COARSEST_AUTOMATIC, rms / POINTS_PER_WIDTH),
+        Math.max(FINEST_AUTOMATIC, Math.min(COARSEST_AUTOMATIC, rms / POINTS_PER_WIDTH)),
         APART * Math.min(16, share),
         Math.max(LEAST_POINTS, points / share));
   }

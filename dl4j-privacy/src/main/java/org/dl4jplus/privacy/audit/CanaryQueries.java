@@ -10,7 +10,6 @@ import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.updater.Require;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -168,7 +167,7 @@ public final class CanaryQueries {
         out[j] = group(j, false);
       }
       INDArray features = shadows.records().getFeatures();
-      records = rows(features);
+      records = Classifier.rows(features);
       low = lower != null ? lower : features.minNumber().doubleValue();
       high = upper != null ? upper : features.maxNumber().doubleValue();
       int width = records[0].length;
@@ -238,17 +237,12 @@ public final class CanaryQueries {
       INDArray like = shadows.records().getFeatures();
       long[] shape = like.shape().clone();
       shape[0] = rows.length;
-      double[][] chosen = Arrays.stream(rows).mapToObj(row -> x[row]).toArray(double[][]::new);
-      return Nd4j.createFromArray(chosen).castTo(like.dataType()).reshape('c', shape);
-    }
-
-    private static double[][] rows(INDArray array) {
-      long n = array.size(0);
-      return array
-          .castTo(DataType.DOUBLE)
-          .dup('c')
-          .reshape('c', new long[] {n, array.length() / n})
-          .toDoubleMatrix();
+      int width = records[0].length;
+      double[] flat = new double[rows.length * width];
+      for (int i = 0; i < rows.length; i++) {
+        System.arraycopy(x[rows[i]], 0, flat, i * width, width);
+      }
+      return Nd4j.createFromArray(flat).castTo(like.dataType()).reshape('c', shape);
     }
 
     private void gradients() {
@@ -310,7 +304,7 @@ public final class CanaryQueries {
                 loss[rows[i]] += distance * distance / count;
                 return 2 * distance / count;
               });
-      double[][] values = rows(found);
+      double[][] values = Classifier.rows(found);
       for (int i = 0; i < rows.length; i++) {
         for (int k = 0; k < values[i].length; k++) {
           gradient[rows[i]][k] += values[i][k];

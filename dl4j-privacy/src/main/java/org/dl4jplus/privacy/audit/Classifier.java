@@ -64,7 +64,7 @@ final class Classifier {
             "output of the model must have the shape [records, classes], got "
                 + Arrays.toString(output.shape()));
       }
-      double[][] rows = output.castTo(DataType.DOUBLE).toDoubleMatrix();
+      double[][] rows = rows(output);
       for (int i = from; i < to; i++) {
         all[i] = rows[i - from];
         // Written so that not a number fails.
@@ -75,6 +75,15 @@ final class Classifier {
       }
     }
     return all;
+  }
+
+  /** Copies the examples; the platform's own toDoubleMatrix makes a view of each row. */
+  static double[][] rows(INDArray array) {
+    double[] flat = array.castTo(DataType.DOUBLE).dup('c').reshape(array.length()).toDoubleVector();
+    double[][] rows = new double[(int) array.size(0)][];
+    int width = flat.length / rows.length;
+    Arrays.setAll(rows, i -> Arrays.copyOfRange(flat, i * width, (i + 1) * width));
+    return rows;
   }
 
   /**

@@ -27,8 +27,11 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * several steps is one release, all its steps one after the other: a canary that contributes C to
  * the first and -C to the second one finds noise that is used twice.
  *
+ * <p>Draws are cheap where the noise of all coordinates is alike: with a canary on each of them, or
+ * none, every coordinate of one release is a draw.
+ *
  * <p>What it cannot see: noise that depends on the other records, and anything that shows in
- * another direction.
+ * another direction than the canary's.
  *
  * <p>Fields: {@code draws} 20000 releases of each kind, at least 1; {@code alpha} 0.01 in (0, 1);
  * {@code delta} 1e-5 in (0, 1).

@@ -115,11 +115,13 @@ class DpTrainerAuditTest {
     }
   }
 
-  private static double lowerBound(DpConfig.DpConfigBuilder config, double alpha, int... signs) {
+  private static double lowerBound(
+      DpConfig.DpConfigBuilder config, int draws, double alpha, int... signs) {
     double[] canary = Arrays.stream(signs).mapToDouble(s -> s * CLIP / RECORDS).toArray();
     try (Releases with = new Releases(config.build(), true);
         Releases without = new Releases(config.build(), false)) {
       return GaussianAudit.builder()
+          .draws(draws)
           .alpha(alpha)
           .delta(DELTA)
           .build()
@@ -138,7 +140,7 @@ class DpTrainerAuditTest {
   /** The bound that CI holds a release to; a seed makes it the same in every run. */
   @Test
   void releasesAreAsPrivateAsTheAccountantSays() {
-    double found = lowerBound(config().testSeed(1L), 0.01, 1);
+    double found = lowerBound(config().testSeed(1L), 20_000, 0.01, 1);
     assertTrue(found <= ONE_STEP, "" + found);
     assertTrue(found > 3.8, "not for want of sharpness: " + found);
     double claimed = accountant(1);
@@ -148,25 +150,26 @@ class DpTrainerAuditTest {
   /** With secret noise a wrong alarm must be rare: at this alpha it is 5.5 standard errors off. */
   @Test
   void secretNoiseIsNotSmaller() {
-    double found = lowerBound(config(), 1e-4, 1);
+    double found = lowerBound(config(), 10_000, 1e-4, 1);
     assertTrue(found <= ONE_STEP && found > 3.5, "" + found);
   }
 
   /** The gate itself: 10% less noise, and twice the clip norm. */
   @Test
   void gateSeesTooLittleNoise() {
-    double less = lowerBound(config().testSeed(1L).noiseMultiplier(0.9 * SIGMA), 0.01, 1);
+    double less = lowerBound(config().testSeed(1L).noiseMultiplier(0.9 * SIGMA), 20_000, 0.01, 1);
     assertTrue(less > accountant(1), "" + less);
     // Contributions of twice the length that the canary's direction is measured in.
     double longer =
-        lowerBound(config().testSeed(1L).clipNorm(2 * CLIP).noiseMultiplier(SIGMA / 2), 0.01, 1);
+        lowerBound(
+            config().testSeed(1L).clipNorm(2 * CLIP).noiseMultiplier(SIGMA / 2), 2000, 0.01, 1);
     assertTrue(longer > 1.5 * ONE_STEP, "" + longer);
   }
 
   /** Opposite gradients in two steps: noise that is used twice would cancel from their sum. */
   @Test
   void everyStepHasNoiseOfItsOwn() {
-    double found = lowerBound(config().testSeed(1L), 0.01, 1, -1);
+    double found = lowerBound(config().testSeed(1L), 10_000, 0.01, 1, -1);
     assertTrue(found <= TWO_STEPS && found > 5.8, "" + found);
     assertTrue(found <= accountant(2), "" + found);
   }

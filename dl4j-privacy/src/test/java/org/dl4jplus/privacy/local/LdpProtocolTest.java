@@ -12,9 +12,12 @@ import java.math.BigInteger;
 import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.shade.jackson.databind.DeserializationFeature;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
@@ -172,6 +176,134 @@ class LdpProtocolTest {
     return tails(bits.drops())
         .multiply(tails(bits.rises()))
         .divide(heads(bits.drops()).multiply(heads(bits.rises())), DIGITS);
+  }
+
+  /** The probabilities of whole reports, from going through all that perturb can draw. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-4, 0.7, 4, 20})
+  void wholeReportsNeverDifferByMoreThanEpsilon(double epsilon) {
+    int k = 5;
+    RandomizedResponse grr = new RandomizedResponse(k, epsilon);
+    assertReportsPrivate(grr, true, (value, toss) -> grr.lies());
+    for (int size = 1; size < k; size++) {
+      SubsetSelection subset = new SubsetSelection(k, epsilon, size);
+      assertReportsPrivate(subset, true, (value, toss) -> subset.misses());
+    }
+    for (IndependentBits bits :
+        List.of(
+            UnaryEncoding.symmetric(k, epsilon),
+            UnaryEncoding.optimized(k, epsilon),
+            UnaryEncoding.adaptive(k, epsilon, 0.9),
+            ThresholdHistogramEncoding.optimized(k, epsilon))) {
+      assertReportsPrivate(
+          bits,
+          bits instanceof UnaryEncoding,
+          (value, toss) -> toss == value ? bits.drops() : bits.rises());
+    }
+    for (double g : new double[] {2, 3, 8}) {
+      // The first draw is the seed. Two of five values lie in different buckets.
+      LocalHashing hashing = new LocalHashing(k, epsilon, g);
+      assertReportsPrivate(hashing, true, (value, toss) -> toss == 0 ? null : hashing.lies());
+    }
+  }
+
+  private static <R> void assertReportsPrivate(
+      LdpProtocol<R> protocol, boolean tight, BiFunction<Integer, Integer, Coin> coins) {
+    List<Map<R, BigDecimal>> distributions = new ArrayList<>();
+    for (int value = 0; value < protocol.getValues(); value++) {
+      distributions.add(distribution(protocol, value, coins));
+      BigDecimal sum =
+          distributions.get(value).values().stream().reduce(BigDecimal.ZERO, BigDecimal::add);
+      assertEquals(1, sum.doubleValue(), 1e-15);
+    }
+    BigDecimal largest = BigDecimal.ONE;
+    for (Map<R, BigDecimal> one : distributions) {
+      for (Map<R, BigDecimal> other : distributions) {
+        assertEquals(one.keySet(), other.keySet(), "a report gives its value away");
+        for (R report : one.keySet()) {
+          largest = largest.max(one.get(report).divide(other.get(report), DIGITS));
+        }
+      }
+    }
+    assertPrivate("" + protocol, largest, protocol.getEpsilon(), tight);
+  }
+
+  private static <R> Map<R, BigDecimal> distribution(
+      LdpProtocol<R> protocol, int value, BiFunction<Integer, Integer, Coin> coins) {
+    Map<R, BigDecimal> distribution = new HashMap<>();
+    Branches branches = new Branches(toss -> coins.apply(value, toss));
+    do {
+      R report = protocol.perturb(value, branches);
+      distribution.merge(report, branches.probability, BigDecimal::add);
+    } while (branches.next());
+    return distribution;
+  }
+
+  /** Goes through all outcomes of coins and uniform draws, with their probabilities. */
+  private static final class Branches implements NoiseSource {
+
+    private final IntFunction<Coin> coins;
+    private final List<Long> path = new ArrayList<>();
+    private final List<Long> kinds = new ArrayList<>();
+    private int depth;
+    private int tosses;
+    private BigDecimal probability = BigDecimal.ONE;
+
+    private Branches(IntFunction<Coin> coins) {
+      this.coins = coins;
+    }
+
+    private long branch(long count) {
+      if (depth == path.size()) {
+        path.add(0L);
+        kinds.add(count);
+      }
+      return path.get(depth++);
+    }
+
+    /** Moves on to the next path; false after the last. */
+    private boolean next() {
+      depth = 0;
+      tosses = 0;
+      probability = BigDecimal.ONE;
+      for (int last = path.size() - 1; last >= 0; last--) {
+        if (path.get(last) + 1 < kinds.get(last)) {
+          path.set(last, path.get(last) + 1);
+          return true;
+        }
+        path.remove(last);
+        kinds.remove(last);
+      }
+      return false;
+    }
+
+    @Override
+    public void gaussian(double[] out) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long bits() {
+      Coin coin = coins.apply(tosses++);
+      if (coin == null) {
+        return 12345;
+      }
+      boolean heads = branch(2) == 0;
+      probability = probability.multiply(heads ? heads(coin) : tails(coin), DIGITS);
+      // The last draw that is heads, the first one that is not.
+      return (heads ? coin.heads() - 1 : coin.heads()) << 11;
+    }
+
+    @Override
+    public long uniform(long bound) {
+      probability = probability.divide(BigDecimal.valueOf(bound), DIGITS);
+      return branch(bound);
+    }
+
+    @Override
+    public boolean secure() {
+      return false;
+    }
   }
 
   /** Every set comes equally often when every sequence of draws comes once. */

@@ -212,9 +212,9 @@ final class LayerAdapter {
     double[] ofPrototypes = new double[prototypes.length];
     for (int e = 0; e < examples; e++) {
       GeneralizedSumPooling.Pooled pooled = pooling.pool(part(features, e, examples));
-      actual.merge("cost", pooled.cost(), LayerAdapter::joined);
+      actual.merge("cost", flat(pooled.cost()), LayerAdapter::joined);
       actual.merge("residual", pooled.transport().residual(), LayerAdapter::joined);
-      actual.merge("transport", pooled.transport().plan(), LayerAdapter::joined);
+      actual.merge("transport", flat(pooled.transport().plan()), LayerAdapter::joined);
       actual.merge("mixingWeights", pooled.transport().weights(), LayerAdapter::joined);
       actual.merge("pooled", pooled.pooled(), LayerAdapter::joined);
       actual.merge("attributes", pooled.attributes(), LayerAdapter::joined);
@@ -243,18 +243,18 @@ final class LayerAdapter {
     for (int e = 0; e < examples; e++) {
       PartialTransport transport =
           new PartialTransport(
-              part(check.input("cost"), e, examples),
-              targets,
+              rows(part(check.input("cost"), e, examples), targets),
               config.get("transportRatio").asDouble(),
               config.get("entropyWeight").asDouble());
       double[] upstream = part(check.input("upstream"), e, examples);
-      plan = joined(plan, joined(transport.residual(), transport.plan()));
+      plan = joined(plan, joined(transport.residual(), flat(transport.plan())));
       gradient =
           joined(
               gradient,
-              transport.backward(
-                  Arrays.copyOf(upstream, locations),
-                  Arrays.copyOfRange(upstream, locations, upstream.length)));
+              flat(
+                  transport.backward(
+                      Arrays.copyOf(upstream, locations),
+                      rows(Arrays.copyOfRange(upstream, locations, upstream.length), targets))));
     }
     check.compare("plan", plan);
     check.compare("gradCost", gradient);
@@ -339,6 +339,12 @@ final class LayerAdapter {
     double[] transposed = new double[matrix.length];
     Arrays.setAll(transposed, k -> matrix[k % rows * columns + k / rows]);
     return transposed;
+  }
+
+  private static double[][] rows(double[] all, int rows) {
+    double[][] parts = new double[rows][];
+    Arrays.setAll(parts, row -> part(all, row, rows));
+    return parts;
   }
 
   private static double[] flat(double[][] rows) {

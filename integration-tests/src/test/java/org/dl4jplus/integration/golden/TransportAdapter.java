@@ -8,8 +8,6 @@ import org.dl4jplus.ot.solver.Geometry;
 import org.dl4jplus.ot.solver.LowRankSinkhorn;
 import org.dl4jplus.ot.solver.LowRankSinkhorn.LowRankPlan;
 import org.dl4jplus.ot.solver.MirrorSinkhorn;
-import org.dl4jplus.ot.solver.PartialTransport;
-import org.dl4jplus.ot.solver.PartialTransport.PartialPlan;
 import org.dl4jplus.ot.solver.PlanGradient;
 import org.dl4jplus.ot.solver.PointCloud;
 import org.dl4jplus.ot.solver.Sinkhorn;
@@ -57,7 +55,6 @@ final class TransportAdapter implements GoldenAdapter {
     adapters.put("SparsityConstrainedOT", new TransportAdapter(TransportAdapter::sparse));
     adapters.put("SinkhornNewtonSparse", new TransportAdapter(TransportAdapter::newton));
     adapters.put("MirrorSinkhorn", new TransportAdapter(TransportAdapter::mirror));
-    adapters.put("PartialTransportPlan", new TransportAdapter(TransportAdapter::partial));
     adapters.put("WassersteinConjugate", new TransportAdapter(TransportAdapter::conjugate));
   }
 
@@ -256,35 +253,6 @@ final class TransportAdapter implements GoldenAdapter {
       objective += cost[k] * x + (quadratic ? (x - target[k]) * (x - target[k]) : 0);
     }
     file.compare(deviation, "objectiveRounded", objective);
-  }
-
-  private static void partial(TransportFile file, Deviation deviation) {
-    int[] shape = file.shape("cost");
-    int size = shape[1] * shape[2];
-    int locations = shape[2];
-    double[] cost = file.input("cost");
-    double[] upstream = file.input("upstream");
-    PartialTransport solver =
-        PartialTransport.builder()
-            .transportRatio(file.setting("transportRatio"))
-            .entropyWeight(file.setting("entropyWeight"))
-            .build();
-    double[] plans = new double[upstream.length];
-    double[] gradients = new double[cost.length];
-    for (int e = 0; e < shape[0]; e++) {
-      int at = e * (size + locations);
-      PartialPlan plan = solver.solve(Arrays.copyOfRange(cost, e * size, (e + 1) * size), shape[1]);
-      System.arraycopy(plan.residual(), 0, plans, at, locations);
-      System.arraycopy(plan.plan(), 0, plans, at + locations, size);
-      double[] gradient =
-          solver.costGradient(
-              plan,
-              Arrays.copyOfRange(upstream, at, at + locations),
-              Arrays.copyOfRange(upstream, at + locations, at + locations + size));
-      System.arraycopy(gradient, 0, gradients, e * size, size);
-    }
-    file.compare(deviation, "plan", plans);
-    file.compare(deviation, "gradCost", gradients);
   }
 
   private static void conjugate(TransportFile file, Deviation deviation) {
