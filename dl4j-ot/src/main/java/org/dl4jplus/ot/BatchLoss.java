@@ -62,7 +62,12 @@ abstract class BatchLoss implements ILossFunction {
   }
 
   private static double[][] doubles(INDArray array) {
-    return array.castTo(DataType.DOUBLE).toDoubleMatrix();
+    // One copy: the platform's toDoubleMatrix makes a view of each row.
+    double[] values = array.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+    int columns = (int) array.size(1);
+    double[][] rows = new double[(int) array.size(0)][];
+    Arrays.setAll(rows, i -> Arrays.copyOfRange(values, i * columns, (i + 1) * columns));
+    return rows;
   }
 
   private static double[] weights(INDArray mask, long rows) {

@@ -208,6 +208,24 @@ class ConstraintTest {
     assertTrue(e.getCause().getMessage().contains("[4, 3]"), e.getCause().getMessage());
   }
 
+  /** Scaling rows and columns keeps the cross ratios. */
+  @Test
+  void doublyStochasticByScaling() {
+    double[] x = {1, 2, -1, 3, 4, 5, 2, -3, 1};
+    DoublyStochasticConstraint constraint = new DoublyStochasticConstraint();
+    constraint.project(x, new long[] {3, 3}, false);
+    for (int i = 0; i < 3; i++) {
+      assertEquals(1, x[3 * i] + x[3 * i + 1] + x[3 * i + 2], 1e-9);
+      assertEquals(1, x[i] + x[3 + i] + x[6 + i], 1e-9);
+    }
+    assertEquals(1.0 * 4 / 2 / 3, x[0] * x[4] / x[1] / x[3], 1e-9);
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> constraint.project(new double[6], new long[] {2, 3}, false));
+    assertTrue(e.getMessage().contains("[2, 3]"), e.getMessage());
+  }
+
   @Test
   void badSettingsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new SimplexConstraint(0));

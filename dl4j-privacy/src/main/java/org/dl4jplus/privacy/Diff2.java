@@ -154,12 +154,8 @@ public final class Diff2 extends DpMechanism {
     if (adaptiveRestart) {
       return noiseMultiplier;
     }
-    double steps = plan.config().getSteps();
-    double count = Math.ceil(steps / period(plan));
-    // A run that only restarts spends all it has on restarts.
-    double share = count == steps ? 1 : restartShare;
-    return noiseMultiplier
-        * Math.sqrt(restart ? count / (share * steps) : (steps - count) / ((1 - share) * steps));
+    return DifferenceEstimator.multiplier(
+        restart, restartShare, noiseMultiplier, plan.config().getSteps(), period(plan));
   }
 
   @Override

@@ -15,10 +15,24 @@ final class DifferenceEstimator {
   private double[] estimate;
   private double[] previous;
 
-  /** Nothing released yet. */
-  void forget() {
-    estimate = null;
-    previous = null;
+  /**
+   * Noise multiplier of a release, if full gradients get a share of the zero-concentrated budget
+   * that a multiplier of sigma for every step would spend.
+   *
+   * @param full whether a full gradient is released
+   * @param share of full gradients, in (0, 1)
+   * @param sigma for every step
+   * @param steps planned
+   * @param period steps from one full gradient to the next
+   */
+  static double multiplier(boolean full, double share, double sigma, double steps, int period) {
+    double count = Math.ceil(steps / period);
+    if (count == steps) {
+      // Nothing else is released.
+      return sigma;
+    }
+    return sigma
+        * Math.sqrt(full ? count / (share * steps) : (steps - count) / ((1 - share) * steps));
   }
 
   boolean started() {

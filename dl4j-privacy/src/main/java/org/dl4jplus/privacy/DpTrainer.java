@@ -21,6 +21,7 @@ import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelStep;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.optim.first.vector.HostView;
 import org.dl4jplus.privacy.accounting.Calibration;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
@@ -29,7 +30,6 @@ import org.dl4jplus.privacy.gradient.ModelGradients;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.dl4jplus.privacy.noise.GaussianNoise;
 import org.dl4jplus.privacy.noise.NoiseGrid;
-import org.dl4jplus.privacy.noise.NoiseSource;
 import org.dl4jplus.privacy.noise.SecureNoise;
 import org.dl4jplus.privacy.noise.SeededNoise;
 import org.dl4jplus.privacy.sampling.BatchSampler;
@@ -89,9 +89,6 @@ public final class DpTrainer implements AutoCloseable {
   /** Steps that the budget is asked for at once where no number is planned. */
   private static final int AHEAD = 1000;
 
-  /** What single precision may add to the sensitivity. */
-  private static final double FLOAT_MARGIN = 1 + 1e-3;
-
   private final Model model;
   private final ModelAccess access;
   private final ModelOracle oracle;
@@ -99,13 +96,14 @@ public final class DpTrainer implements AutoCloseable {
   private final DpMechanism mechanism;
   private final DpPlan plan;
   private final double noiseMultiplier;
-  private final NoiseSource source;
+  private final AheadNoise source;
   private final GaussianNoise noise;
   private final PrivacyLedger ledger;
   private final DpBudget budget;
   private final DpListener guard = new DpListener();
   private final ModelGradients gradients;
   private final ModelStep update;
+  private final INDArray released;
   private final DataType type;
   private final String run;
   private final LedgerFile file;
@@ -148,10 +146,11 @@ public final class DpTrainer implements AutoCloseable {
             ? saved.noiseMultiplier
             : config.getNoiseMultiplier() != null ? config.getNoiseMultiplier() : calibrate();
     source =
-        config.seeded()
-            ? new SeededNoise(config.getTestSeed() + steps, config.getNoiseSummands())
-            : new SecureNoise(config.getNoiseSummands());
-    noise = GaussianNoise.of(source, type == DataType.DOUBLE ? 1 : FLOAT_MARGIN);
+        new AheadNoise(
+            config.seeded()
+                ? new SeededNoise(config.getTestSeed() + steps, config.getNoiseSummands())
+                : new SecureNoise(config.getNoiseSummands()));
+    noise = GaussianNoise.of(source, GaussianNoise.margin(type));
     budget =
         config.getTargetEpsilon() == null
             ? null
@@ -172,6 +171,7 @@ public final class DpTrainer implements AutoCloseable {
       file.requireAll(saved.ledger);
     }
     update = new ModelStep(model);
+    released = Nd4j.create(type, plan.coordinates());
     known = new ArrayList<>(access.listeners());
     known.add(guard);
     QuietPasses.setListeners(model, known);
@@ -383,6 +383,9 @@ public final class DpTrainer implements AutoCloseable {
     }
     BatchSampler sampler = mechanism.sampler(plan, steps);
     int[] drawn = sampler.draw(steps, source);
+    if (noiseMultiplier > 0) {
+      source.prepare(plan.coordinates());
+    }
     double[] direction = new double[plan.coordinates()];
     Random masks = Nd4j.getRandom();
     long root = masks.rootState();
@@ -403,10 +406,14 @@ public final class DpTrainer implements AutoCloseable {
     // How far dropout has moved the platform's stream would tell how many records were drawn.
     masks.setStates(root, new SplittableRandom(node).nextLong());
     steps++;
-    INDArray gradient = Nd4j.createFromArray(direction);
     // Listeners that ask for the batch size get the public one.
     setBatch(Nd4j.zeros(type, (long) Math.max(1, Math.rint(sampler.expectedSize())), 1));
-    update.apply(type == DataType.DOUBLE ? gradient : gradient.castTo(type));
+    HostView view = new HostView(released);
+    for (int i = 0; i < direction.length; i++) {
+      view.set(i, direction[i]);
+    }
+    view.flush();
+    update.apply(released);
     setBatch(null);
   }
 

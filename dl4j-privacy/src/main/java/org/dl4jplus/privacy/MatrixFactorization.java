@@ -17,12 +17,12 @@ import org.dl4jplus.privacy.factorization.FactorizationMethod;
 import org.dl4jplus.privacy.factorization.NoiseSecret;
 import org.dl4jplus.privacy.factorization.Participation;
 import org.dl4jplus.privacy.factorization.Workload;
+import org.dl4jplus.privacy.noise.GaussianNoise;
 import org.dl4jplus.privacy.noise.NoiseGrid;
 import org.dl4jplus.privacy.noise.NoiseKey;
 import org.dl4jplus.privacy.sampling.BatchSampler;
 import org.dl4jplus.privacy.sampling.FixedEpochSampler;
 import org.dl4jplus.privacy.sampling.Sampling;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -78,9 +78,6 @@ public final class MatrixFactorization extends DpMechanism {
 
   /** The order of the batches; steps have the indexes from 0 on. */
   private static final long ORDER = -1;
-
-  /** What single precision may add to the sensitivity. */
-  private static final double FLOAT_MARGIN = 1 + 1e-3;
 
   private final FactorizationMethod method;
   private final Integer bands;
@@ -287,7 +284,7 @@ public final class MatrixFactorization extends DpMechanism {
     double[] noise = new double[plan.coordinates()];
     run.noise().next(noise);
     claim(plan, t);
-    double margin = step.parameters().dataType() == DataType.DOUBLE ? 1 : FLOAT_MARGIN;
+    double margin = GaussianNoise.margin(step.parameters().dataType());
     double std = step.noiseMultiplier() * run.sensitivity() * plan.sensitivity() * margin;
     for (int i = 0; i < sum.length; i++) {
       sum[i] += std * noise[i];

@@ -33,8 +33,13 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *   <li>smoothness: L1, above 0; default 1
  *   <li>anchorBatch, variationBatch: b1 and b2 in (0, N]; default N / 4 and N / 16
  *   <li>phaseLength: at least 1; default 8
- *   <li>sigma1, sigma2, sigma2Hat: s1, s2 and s2Hat; by default all multipliers are the
- *       configuration's noise multiplier
+ *   <li>anchorShare: share of the zero-concentrated budget that anchors get, without sampling taken
+ *       into account, in (0, 1); default 0.5. From the configuration's noise multiplier sigma over
+ *       T planned steps with R anchors, theirs is sigma sqrt(R / (share T)) and that of variations
+ *       sigma sqrt((T - R) / ((1 - share) T)); sigma for both where no steps are planned. It was
+ *       chosen here: with one multiplier for all, anchors are as noisy as any step of DP-SGD and
+ *       nothing is gained
+ *   <li>sigma1, sigma2, sigma2Hat: s1, s2 and s2Hat themselves, all or none
  * </ul>
  *
  * <p>Differences are clipped to 2 L0 at most, which the cap s2Hat needs to be enough. The last
@@ -49,6 +54,7 @@ public final class PrivateSpiderBoost extends DpMechanism {
   @JsonProperty private final Double anchorBatch;
   @JsonProperty private final Double variationBatch;
   @JsonProperty private final int phaseLength;
+  @JsonProperty private final double anchorShare;
   @JsonProperty private final Double sigma1;
   @JsonProperty private final Double sigma2;
   @JsonProperty private final Double sigma2Hat;
@@ -57,7 +63,7 @@ public final class PrivateSpiderBoost extends DpMechanism {
 
   /** With the defaults. */
   public PrivateSpiderBoost() {
-    this(null, null, null, null, null, null, null);
+    this(null, null, null, null, null, null, null, null);
   }
 
   @Builder
@@ -67,6 +73,7 @@ public final class PrivateSpiderBoost extends DpMechanism {
       @JsonProperty("anchorBatch") Double anchorBatch,
       @JsonProperty("variationBatch") Double variationBatch,
       @JsonProperty("phaseLength") Integer phaseLength,
+      @JsonProperty("anchorShare") Double anchorShare,
       @JsonProperty("sigma1") Double sigma1,
       @JsonProperty("sigma2") Double sigma2,
       @JsonProperty("sigma2Hat") Double sigma2Hat) {
@@ -75,6 +82,12 @@ public final class PrivateSpiderBoost extends DpMechanism {
     this.variationBatch =
         variationBatch == null ? null : Require.positive("variationBatch", variationBatch, 1);
     this.phaseLength = Require.count("phaseLength", phaseLength, 8);
+    this.anchorShare = anchorShare == null ? 0.5 : anchorShare;
+    Require.check(
+        this.anchorShare > 0 && this.anchorShare < 1, "anchorShare", this.anchorShare, "in (0, 1)");
+    if (sigma1 == null != (sigma2 == null) || sigma1 == null != (sigma2Hat == null)) {
+      throw new IllegalArgumentException("Give all of sigma1, sigma2 and sigma2Hat, or none");
+    }
     this.sigma1 = sigma1 == null ? null : Require.nonNegative("sigma1", sigma1, 0);
     this.sigma2 = sigma2 == null ? null : Require.nonNegative("sigma2", sigma2, 0);
     this.sigma2Hat = sigma2Hat == null ? null : Require.nonNegative("sigma2Hat", sigma2Hat, 0);
@@ -111,20 +124,32 @@ public final class PrivateSpiderBoost extends DpMechanism {
     return variationBatch != null ? variationBatch : plan.records() / 16.0;
   }
 
+  private double multiplier(DpPlan plan, boolean anchor, double noiseMultiplier) {
+    Integer steps = plan.config().getSteps();
+    return steps == null
+        ? noiseMultiplier
+        : DifferenceEstimator.multiplier(anchor, anchorShare, noiseMultiplier, steps, phaseLength);
+  }
+
   private double sigma1(DpPlan plan, double noiseMultiplier) {
     return sigma1 != null
         ? sigma1
-        : noiseMultiplier * plan.config().getClipNorm() / anchorBatch(plan);
+        : multiplier(plan, true, noiseMultiplier) * plan.config().getClipNorm() / anchorBatch(plan);
   }
 
   private double sigma2(DpPlan plan, double noiseMultiplier) {
-    return sigma2 != null ? sigma2 : noiseMultiplier * smoothness / variationBatch(plan);
+    return sigma2 != null
+        ? sigma2
+        : multiplier(plan, false, noiseMultiplier) * smoothness / variationBatch(plan);
   }
 
   private double sigma2Hat(DpPlan plan, double noiseMultiplier) {
     return sigma2Hat != null
         ? sigma2Hat
-        : noiseMultiplier * 2 * plan.config().getClipNorm() / variationBatch(plan);
+        : multiplier(plan, false, noiseMultiplier)
+            * 2
+            * plan.config().getClipNorm()
+            / variationBatch(plan);
   }
 
   @Override

@@ -1,6 +1,9 @@
 package org.dl4jplus.privacy;
 
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.privacy.accounting.Calibration;
+import org.dl4jplus.privacy.accounting.PrivacyLedger;
+import org.dl4jplus.privacy.sampling.PoissonSampler;
 import org.dl4jplus.privacy.sampling.Sampling;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,21 +66,27 @@ public final class TanSimulator {
   /**
    * A planned run.
    *
-   * @param config with noiseMultiplier and steps
+   * @param config with steps, and with noiseMultiplier or a target that gives one
    * @param records number of records N
    * @return its simulator
-   * @throws IllegalArgumentException without noiseMultiplier or steps
+   * @throws IllegalArgumentException without steps
    */
   public static TanSimulator of(DpConfig config, int records) {
-    if (config.getNoiseMultiplier() == null || config.getSteps() == null) {
-      throw new IllegalArgumentException("config needs noiseMultiplier and steps");
+    if (config.getSteps() == null) {
+      throw new IllegalArgumentException("config needs steps");
     }
-    return new TanSimulator(
-        config,
-        config.rate(records) * records,
-        config.getNoiseMultiplier(),
-        config.getSteps(),
-        records);
+    double rate = config.rate(records);
+    double sigma =
+        config.getNoiseMultiplier() != null
+            ? config.getNoiseMultiplier()
+            : Calibration.noiseMultiplier(
+                config.getAccountant(),
+                new PrivacyLedger(config.getNeighbours()),
+                x -> new PoissonSampler(records, rate).gaussian(0, x),
+                config.getSteps(),
+                config.getTargetEpsilon(),
+                config.getTargetDelta());
+    return new TanSimulator(config, rate * records, sigma, config.getSteps(), records);
   }
 
   /**

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,11 +15,13 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
@@ -24,6 +29,7 @@ import org.dl4jplus.privacy.gradient.Clipping;
 import org.dl4jplus.privacy.gradient.GradientEngine;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -266,6 +272,58 @@ class DpTrainerReleaseTest {
       INDArray ours = trained(recurrent(new Sgd(0.1)), config, PrivateRecords.of(data), 3);
       assertTrue(plain.params().equalsWithEps(ours, 1e-9), engine.toString());
     }
+  }
+
+  private static ComputationGraph severalInputs() {
+    return initialised(
+        new ComputationGraph(
+            conf(new Adam(0.1))
+                .graphBuilder()
+                .addInputs("flat", "sequence")
+                .setInputTypes(InputType.feedForward(4), InputType.recurrent(4))
+                .addLayer("left", new DenseLayer.Builder().nOut(3).build(), "flat")
+                .addLayer("right", new LastTimeStep(new LSTM.Builder().nOut(3).build()), "sequence")
+                .addVertex("both", new MergeVertex(), "left", "right")
+                .addLayer("first", output(), "both")
+                .addLayer("second", output(), "right")
+                .setOutputs("first", "second")
+                .build()));
+  }
+
+  @Test
+  void severalInputsOutputsAndMasksAreOneRecord(@TempDir Path folder) throws IOException {
+    DataSet flat = data(6);
+    DataSet sequence = sequences(6);
+    org.nd4j.linalg.dataset.api.MultiDataSet data =
+        new MultiDataSet(
+            new INDArray[] {flat.getFeatures(), sequence.getFeatures()},
+            new INDArray[] {flat.getLabels(), flat.getLabels()},
+            new INDArray[] {null, sequence.getFeaturesMaskArray()},
+            null);
+    ComputationGraph plain = severalInputs();
+    for (int i = 0; i < 4; i++) {
+      plain.fit(data);
+    }
+    DpConfig config =
+        DpConfig.builder()
+            .noiseMultiplier(0.0)
+            .nonPrivate(true)
+            .clipNorm(1e6)
+            .samplingRate(1.0)
+            .build();
+    ComputationGraph ours = severalInputs();
+    PrivateRecords records = PrivateRecords.of(data);
+    File file = folder.resolve("graph.zip").toFile();
+    try (DpTrainer trainer = DpTrainer.attach(ours, config, records)) {
+      trainer.fit(2);
+      trainer.save(file);
+    }
+    ComputationGraph again = ComputationGraph.load(file, true);
+    try (DpTrainer resumed = DpTrainer.resume(again, file, records)) {
+      resumed.fit(2);
+      assertEquals(4, resumed.steps());
+    }
+    assertTrue(plain.params().equalsWithEps(again.params(), 1e-9));
   }
 
   /** With Sgd(1) and L = 1 the step is the sum. */

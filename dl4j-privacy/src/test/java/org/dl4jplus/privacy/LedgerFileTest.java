@@ -177,6 +177,18 @@ class LedgerFileTest {
   }
 
   @Test
+  void aReleaseUnderAnotherRelationIsNotWritten() throws IOException {
+    DpConfig config = config().build();
+    try (DpTrainer trainer = DpTrainer.attach(network(), config, RECORDS)) {
+      trainer.fit(1);
+      PrivacyEvent other = new PrivacyEvent.Gaussian(1, EnumSet.of(Neighbours.REPLACE_ONE));
+      assertThrows(IllegalArgumentException.class, () -> trainer.charge(other, 1));
+      assertEquals(1, Files.readAllLines(Path.of(config.getLedgerFile())).size());
+      assertEquals(1, count(trainer));
+    }
+  }
+
+  @Test
   void anotherFileIsRefused() throws IOException {
     File file = folder.resolve("net.zip").toFile();
     DpConfig config = config().build();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.EnumSet;
 import java.util.List;
+import org.dl4jplus.privacy.accounting.Accounting;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.accounting.PrivacyLedger;
@@ -60,6 +61,18 @@ class TanSimulatorTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> simulated.toBuilder().targetEpsilon(1.0).targetDelta(1e-3).build());
+  }
+
+  @Test
+  void aTargetGivesTheNoise() {
+    DpConfig config = CONFIG.toBuilder().noiseMultiplier(null).accountant(Accounting.RDP).build();
+    TanSimulator tan = TanSimulator.of(config, 1400);
+    double sigma = 800 / tan.signalToNoise();
+    PrivacyLedger ledger = new PrivacyLedger(Neighbours.ADD_REMOVE);
+    ledger.add(
+        new PrivacyEvent.PoissonGaussian(800.0 / 1400, sigma, EnumSet.of(Neighbours.ADD_REMOVE)),
+        200);
+    assertEquals(3, new RdpAccountant(ledger).epsilon(1e-4), 1e-3);
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.dl4jplus.ot.solver;
 
 import java.util.Arrays;
 import lombok.Builder;
+import org.dl4jplus.ot.projection.Simplex;
 
 /**
  * Transport whose plan has at most k entries in each column, and its relatives with quadratic and
@@ -38,6 +39,8 @@ import lombok.Builder;
  * (2018).
  */
 public final class SparseOT implements TransportSolver {
+
+  private static final Simplex PROBABILITIES = new Simplex(1);
 
   /** What is added to the linear cost. */
   public enum Regularizer {
@@ -258,7 +261,7 @@ public final class SparseOT implements TransportSolver {
         beta[j] = gamma * (1 + Math.log(b[j]) - log);
       } else {
         double weight = gamma * b[j];
-        beta[j] = -weight * project(x, weight, y);
+        beta[j] = -weight * project(x, kept(x), weight, y);
         value -= b[j] * (Marginals.dot(x, y) - weight * Marginals.dot(y, y) / 2);
       }
       for (int i = 0; i < n; i++) {
@@ -295,23 +298,22 @@ public final class SparseOT implements TransportSolver {
   }
 
   /** Fills y with the projection of x/weight on the (sparse) simplex; returns its threshold. */
-  private double project(double[] x, double weight, double[] y) {
-    boolean[] kept = kept(x);
-    double[] sorted = x.clone();
-    Arrays.sort(sorted);
-    int most = maxNonZeros == null ? x.length : maxNonZeros;
-    double sum = 0;
-    double threshold = 0;
-    for (int k = 1; k <= most; k++) {
-      double u = sorted[x.length - k] / weight;
-      sum += u;
-      if (u <= (sum - 1) / k) {
-        break;
-      }
-      threshold = (sum - 1) / k;
-    }
+  private static double project(double[] x, boolean[] kept, double weight, double[] y) {
+    int count = 0;
     for (int i = 0; i < x.length; i++) {
-      y[i] = kept[i] ? Math.max(x[i] / weight - threshold, 0) : 0;
+      if (kept[i]) {
+        y[count++] = x[i] / weight;
+      }
+    }
+    double[] part = Arrays.copyOf(y, count);
+    PROBABILITIES.project(part);
+    double threshold = 0;
+    int at = 0;
+    for (int i = 0; i < x.length; i++) {
+      y[i] = kept[i] ? part[at++] : 0;
+      if (y[i] > 0) {
+        threshold = x[i] / weight - y[i];
+      }
     }
     return threshold;
   }

@@ -95,20 +95,6 @@ class ProjectionTest {
     }
   }
 
-  /** Scaling keeps the cross ratios. */
-  @Test
-  void doublyStochasticByScaling() {
-    double[] x = {1, 2, -1, 3, 4, 5, 2, 1, 1};
-    double[] before = x.clone();
-    new DoublyStochastic().project(x, 3, 3);
-    for (int i = 0; i < 3; i++) {
-      assertEquals(1, x[3 * i] + x[3 * i + 1] + x[3 * i + 2], 1e-12);
-      assertEquals(1, x[i] + x[3 + i] + x[6 + i], 1e-8);
-    }
-    assertEquals(before[0] * before[4] / before[1] / before[3], x[0] * x[4] / x[1] / x[3], 1e-9);
-    assertNamed("[2, 3]", () -> new DoublyStochastic().project(new double[6], 2, 3));
-  }
-
   @Test
   void simplexHoldsForLargeAndTinyNumbers() {
     double[] v = {1e30, 3, -1e30};

@@ -38,7 +38,16 @@ public record Participation(Order order, int steps, int times, int separation) {
   /** Rows whose entries are all looked at for the upper bound. */
   private static final int ROWS = 1 << 13;
 
-  /** Checks the numbers. */
+  /**
+   * Checks the numbers.
+   *
+   * @param order which patterns there are
+   * @param steps of the run, at least 1
+   * @param times how often a record takes part at most, at least 1
+   * @param separation gap between two participations, at least 1
+   * @throws IllegalArgumentException for numbers out of range, and where fixed epochs are more than
+   *     times
+   */
   public Participation {
     if (order == null) {
       throw new IllegalArgumentException("order must be given");

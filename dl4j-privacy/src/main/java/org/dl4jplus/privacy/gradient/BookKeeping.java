@@ -101,7 +101,7 @@ final class BookKeeping implements ClippingEngine {
       for (int i = 0; i < tape.layers().size(); i++) {
         tape.layers().get(i).weightedSum(norms.factors(i), sum);
       }
-      NetworkPasses.add(sum.toDoubleVector(), 1, clipped);
+      passes.addSum(clipped);
     }
   }
 }

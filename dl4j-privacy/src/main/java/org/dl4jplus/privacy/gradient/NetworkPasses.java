@@ -11,6 +11,7 @@ import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.tape.LayerRecorder;
 import org.dl4jplus.optim.first.tape.OutputErrors;
 import org.dl4jplus.optim.first.tape.Tape;
+import org.dl4jplus.optim.first.vector.HostView;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -133,6 +134,14 @@ final class NetworkPasses {
   double[] gradientSum() {
     oracle.readGradientSum(sum);
     return sum.toDoubleVector();
+  }
+
+  /** Adds what is in the memory for a sum. */
+  void addSum(double[] to) {
+    HostView view = new HostView(sum);
+    for (int i = 0; i < to.length; i++) {
+      to[i] += view.get(i);
+    }
   }
 
   /** Memory for a sum, in the network's precision; one at a time. */

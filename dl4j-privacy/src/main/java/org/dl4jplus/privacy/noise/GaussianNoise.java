@@ -1,5 +1,7 @@
 package org.dl4jplus.privacy.noise;
 
+import org.nd4j.linalg.api.buffer.DataType;
+
 /** Adds Gaussian noise to what is to be released. */
 @FunctionalInterface
 public interface GaussianNoise {
@@ -22,5 +24,15 @@ public interface GaussianNoise {
    */
   static GaussianNoise of(NoiseSource source, double margin) {
     return (values, std) -> NoiseGrid.addGaussian(values, std * margin, source);
+  }
+
+  /**
+   * What a network's own rounding may add to the sensitivity of its sums.
+   *
+   * @param type of the network
+   * @return the factor for {@link #of}: 1.001 for single precision, 1 for double
+   */
+  static double margin(DataType type) {
+    return type == DataType.DOUBLE ? 1 : 1 + 1e-3;
   }
 }

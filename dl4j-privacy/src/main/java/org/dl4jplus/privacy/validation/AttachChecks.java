@@ -42,7 +42,9 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * </ul>
  *
  * <p>Whatever trains the network beside the trainer, by {@code fit}, {@code pretrain}, early
- * stopping or ParallelWrapper, is stopped by {@link org.dl4jplus.privacy.DpListener}.
+ * stopping or ParallelWrapper, is stopped by {@link org.dl4jplus.privacy.DpListener}. Copies of the
+ * network that do not take its listeners along, such as Spark's, are beyond its reach: give them no
+ * private records.
  */
 public final class AttachChecks {
 
@@ -62,11 +64,11 @@ public final class AttachChecks {
   public static void check(Model model, DpConfig config, PrivateRecords records) {
     listeners(ModelAccess.of(model).listeners(), records);
     TrainingCheck.check(model);
+    RecordsCheck.check(records, config);
     if (config.isFreezeUnsupported()) {
       Freezing.apply(model);
     }
     LayerCheck.check(model, config);
-    RecordsCheck.check(records, config);
     CouplingTest.check(model, records.get(new int[] {0}));
   }
 

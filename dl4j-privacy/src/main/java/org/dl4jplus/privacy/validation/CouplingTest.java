@@ -132,7 +132,12 @@ final class CouplingTest {
     }
     // Random activations that cannot be switched off draw the same in each pass.
     Nd4j.getRandom().setStates(1, 1);
-    access.computeGradientAndScore();
+    try {
+      access.computeGradientAndScore();
+    } catch (RuntimeException e) {
+      throw new IllegalArgumentException(
+          "The network does not take random records that are shaped like the data: " + e, e);
+    }
     double[] whole = access.gradient().dup().toDoubleVector();
     double[] trained = new double[whole.length];
     access
@@ -203,11 +208,15 @@ final class CouplingTest {
       }
     }
     if (model instanceof ComputationGraph graph) {
-      for (var vertex : graph.getVertices()) {
-        if (!Part.ofPlatform(vertex)) {
-          own.add(vertex.getVertexName());
-        }
-      }
+      graph
+          .getConfiguration()
+          .getVertices()
+          .forEach(
+              (name, vertex) -> {
+                if (!Part.ofPlatform(vertex)) {
+                  own.add(name + " (" + vertex.getClass().getSimpleName() + ")");
+                }
+              });
     }
     return own;
   }

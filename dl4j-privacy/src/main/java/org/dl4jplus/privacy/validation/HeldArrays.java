@@ -42,6 +42,7 @@ final class HeldArrays {
       }
     }
     if (model instanceof ComputationGraph graph) {
+      graph.getConfiguration().getVertices().forEach(held::object);
       for (var vertex : graph.getVertices()) {
         held.object(vertex.getVertexName(), vertex);
         if (vertex instanceof LayerVertex layer) {

@@ -28,20 +28,18 @@ class ModelGradientsTest {
 
   private static final int[] ALL = IntStream.range(0, Nets.RECORDS).toArray();
 
+  private static final List<Nets> DOUBLES = Nets.all(DataType.DOUBLE);
+  private static final List<Nets> FLOATS = Nets.all(DataType.FLOAT);
+
   static List<Nets> all() {
-    return Nets.all(DataType.DOUBLE);
+    return DOUBLES;
   }
 
   static List<Nets> some() {
     List<Nets> nets = new ArrayList<>();
-    for (DataType type : new DataType[] {DataType.DOUBLE, DataType.FLOAT}) {
-      Nets.all(type).stream()
-          .filter(
-              net ->
-                  List.of("dense", "convolution NCHW", "masks", "graph", "layer normalization")
-                      .contains(net.name()))
-          .forEach(nets::add);
-    }
+    List<String> names = List.of("convolution NCHW", "masks", "graph", "layer normalization");
+    DOUBLES.stream().filter(net -> names.contains(net.name())).forEach(nets::add);
+    FLOATS.stream().filter(net -> names.subList(0, 2).contains(net.name())).forEach(nets::add);
     return nets;
   }
 
@@ -146,11 +144,11 @@ class ModelGradientsTest {
     INDArray point = point(net);
     double margin = net.model().params().dataType() == DataType.DOUBLE ? 1e-12 : 1e-5;
     ModelGradients gradients = gradients(net, GradientEngine.AUTO, 9);
-    for (double clip : new double[] {1e-3, 0.3}) {
+    for (double clip : new double[] {0.3}) {
       for (Clipping clipping : Clipping.values()) {
         ClipRule rule = new ClipRule(clipping, clip, 0.01, null);
         double[] sum = clipped(gradients.of(ALL), point, rule);
-        for (int j : new int[] {1, 2}) {
+        for (int j : new int[] {1}) {
           int[] others = IntStream.of(ALL).filter(i -> i != j).toArray();
           double moved = distance(sum, clipped(gradients.of(others), point, rule));
           assertTrue(moved <= clip * (1 + margin), net.name() + " " + clipping + " " + moved);
@@ -163,7 +161,7 @@ class ModelGradientsTest {
   @MethodSource("some")
   void bothSums(Nets net) {
     INDArray point = point(net);
-    for (GradientEngine engine : GradientEngine.values()) {
+    for (GradientEngine engine : List.of(GradientEngine.AUTO, GradientEngine.LOOP)) {
       PrivateGradients records = gradients(net, engine, 4).of(ALL);
       double[] clipped = new double[records.coordinates()];
       double[] plain = new double[records.coordinates()];
@@ -178,7 +176,7 @@ class ModelGradientsTest {
   void anotherPoint(Nets net) {
     INDArray own = net.model().params().dup();
     INDArray elsewhere = point(net).muli(1.3);
-    for (GradientEngine engine : GradientEngine.values()) {
+    for (GradientEngine engine : List.of(GradientEngine.AUTO, GradientEngine.LOOP)) {
       PrivateGradients records = gradients(net, engine, 4).of(ALL);
       double[] sum = clipped(records, elsewhere, ClipRule.flat(0.4));
       assertEquals(own, net.model().params());
@@ -322,7 +320,7 @@ class ModelGradientsTest {
   @Test
   void normsAreNotTooSmallWherePositionsCancel() {
     Random random = new Random(8);
-    for (int trial = 0; trial < 5; trial++) {
+    for (int trial = 0; trial < 2; trial++) {
       Nets net =
           Nets.sequence(
               "cancelling",

@@ -466,6 +466,30 @@ class AttachChecksTest {
     accepted(graph(dense()));
   }
 
+  private static ComputationGraph graph(boolean mixes) {
+    ComputationGraph graph =
+        new ComputationGraph(
+            conf()
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("dense", new DenseLayer.Builder().nIn(4).nOut(5).build(), "in")
+                .addVertex("mirror", new OwnParts.MirrorVertex(mixes), "dense")
+                .addLayer(
+                    "out",
+                    new OutputLayer.Builder().nIn(5).nOut(3).activation(Activation.SOFTMAX).build(),
+                    "mirror")
+                .setOutputs("out")
+                .build());
+    graph.init();
+    return graph;
+  }
+
+  @Test
+  void verticesThatMixRecordsAreRefused() {
+    refused(graph(true), "not the sum", "mirror (MirrorVertex)");
+    checked(graph(false), CONFIG, data());
+  }
+
   @Test
   void pretrainingIsStopped() {
     for (Layer layer :

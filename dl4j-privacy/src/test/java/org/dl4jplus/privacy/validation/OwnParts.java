@@ -4,8 +4,11 @@ import java.util.Collection;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffLambdaVertex;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -109,6 +112,24 @@ final class OwnParts {
         mean += input.meanNumber().doubleValue();
       }
       return super.backpropGradient(own, workspaces);
+    }
+  }
+
+  /** Adds what is at the other end, of the batch or of the record. */
+  static final class MirrorVertex extends SameDiffLambdaVertex {
+
+    private static final long serialVersionUID = 1L;
+
+    private final boolean mixes;
+
+    MirrorVertex(boolean mixes) {
+      this.mixes = mixes;
+    }
+
+    @Override
+    public SDVariable defineVertex(SameDiff sameDiff, VertexInputs inputs) {
+      SDVariable input = inputs.getInput(0);
+      return input.add(sameDiff.reverse(input, mixes ? 0 : 1));
     }
   }
 }

@@ -2,22 +2,14 @@ package org.dl4jplus.integration.headline;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
-import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.privacy.DpConfig;
 import org.dl4jplus.privacy.DpTrainer;
 import org.dl4jplus.privacy.gradient.GradientEngine;
-import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** What a private step costs beside the plain step of the same network, in turns. */
 final class PrivateStepCostHeadline implements Headline {
@@ -37,12 +29,12 @@ final class PrivateStepCostHeadline implements Headline {
     rows(
         rows,
         "dense network 64-256-128-10",
-        PrivateStepCostHeadline::dense,
+        () -> TimedNetworks.dense(new Sgd(0.01), 64, 256, 128),
         new DataSet(Nd4j.rand(DataType.FLOAT, BATCH, 64), Digits.anyLabels(BATCH)));
     rows(
         rows,
         "convolutional network on 16x16 images",
-        PrivateStepCostHeadline::convolutional,
+        () -> TimedNetworks.convolutional(new Sgd(0.01), 16),
         new DataSet(Nd4j.rand(DataType.FLOAT, BATCH, 1, 16, 16), Digits.anyLabels(BATCH)));
     return rows;
   }
@@ -84,52 +76,5 @@ final class PrivateStepCostHeadline implements Headline {
             .gradientEngine(engine)
             .build(),
         data);
-  }
-
-  private static MultiLayerNetwork dense() {
-    return network(
-        builder()
-            .list()
-            .layer(dense(256))
-            .layer(dense(128))
-            .layer(output())
-            .setInputType(InputType.feedForward(64)));
-  }
-
-  private static MultiLayerNetwork convolutional() {
-    return network(
-        builder()
-            .list()
-            .layer(new ConvolutionLayer.Builder(5, 5).nOut(16).activation(Activation.RELU).build())
-            .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
-            .layer(new ConvolutionLayer.Builder(3, 3).nOut(32).activation(Activation.RELU).build())
-            .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
-            .layer(dense(64))
-            .layer(output())
-            .setInputType(InputType.convolutional(16, 16, 1)));
-  }
-
-  private static NeuralNetConfiguration.Builder builder() {
-    return new NeuralNetConfiguration.Builder()
-        .seed(1)
-        .dataType(DataType.FLOAT)
-        .updater(new Sgd(0.01));
-  }
-
-  private static DenseLayer dense(int width) {
-    return new DenseLayer.Builder().nOut(width).activation(Activation.RELU).build();
-  }
-
-  private static OutputLayer output() {
-    return new OutputLayer.Builder(LossFunction.MCXENT)
-        .nOut(Digits.CLASSES)
-        .activation(Activation.SOFTMAX)
-        .build();
-  }
-
-  private static MultiLayerNetwork network(NeuralNetConfiguration.ListBuilder list) {
-    MultiLayerNetwork network = new MultiLayerNetwork(list.build());
-    network.init();
-    return network;
   }
 }

@@ -28,7 +28,7 @@ final class ProximalHeadline implements Headline {
 
   private static final int PRETRAIN = 3000;
   private static final int MATCHING = 6000;
-  private static final int BATCH = 1024;
+  private static final int BATCH = 512;
 
   @Override
   public String name() {

@@ -37,7 +37,9 @@ final class TanHeadline implements Headline {
       rows.add(
           new Row(
               String.format(
-                  Locale.ROOT, "TanSimulator at learning rate %s: |accuracy difference|", rate),
+                  Locale.ROOT,
+                  "TanSimulator at learning rate %s: accuracy, difference without sign",
+                  rate),
               "batch 800, sigma 20",
               real,
               "batch 100, sigma 2.5",

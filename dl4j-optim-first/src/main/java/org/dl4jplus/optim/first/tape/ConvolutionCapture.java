@@ -80,7 +80,8 @@ final class ConvolutionCapture extends Capture implements RecordingActivation.Si
             patch,
             site.offset(ConvolutionParamInitializer.BIAS_KEY),
             errors.size(3),
-            overTime ? 'c' : 'f'));
+            overTime ? 'c' : 'f'),
+        site.memory("scaled"));
   }
 
   private INDArray patches(int[] kernel) {

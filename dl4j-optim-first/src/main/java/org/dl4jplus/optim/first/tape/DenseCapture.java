@@ -59,6 +59,7 @@ class DenseCapture extends Capture implements RecordingActivation.Sink {
             site.offset(DefaultParamInitializer.WEIGHT_KEY),
             width,
             site.offset(DefaultParamInitializer.BIAS_KEY),
-            errors.size(1)));
+            errors.size(1)),
+        site.memory("scaled"));
   }
 }

@@ -20,17 +20,20 @@ class LinearRecord extends LayerRecord {
   private final Supplier<INDArray> inputs;
   private final INDArray errors;
   private final WeightLayout layout;
+  private final Memory scaled;
   private INDArray inputRows;
 
-  /** No unmasked rows (null) means all of them. */
+  /** No unmasked rows (null) means all of them; the memory is for what is scaled. */
   LinearRecord(
       String name,
       int examples,
       int[] unmaskedRows,
       Supplier<INDArray> inputs,
       INDArray errors,
-      WeightLayout layout) {
+      WeightLayout layout,
+      Memory scaled) {
     this.name = name;
+    this.scaled = scaled;
     this.examples = examples;
     this.unmaskedRows = unmaskedRows;
     this.inputs = inputs;
@@ -95,10 +98,10 @@ class LinearRecord extends LayerRecord {
   @Override
   public void addSquaredNorms(double[] sums) {
     if (positions == 1) {
-      double[] a = Rows.norms(inputRows());
-      double[] d = Rows.norms(errors);
+      double[] a = Rows.squaredNorms(inputRows());
+      double[] d = Rows.squaredNorms(errors);
       for (int i = 0; i < examples; i++) {
-        sums[i] += (a[i] * a[i] + (hasBias() ? 1 : 0)) * d[i] * d[i];
+        sums[i] += (a[i] + (hasBias() ? 1 : 0)) * d[i];
       }
       return;
     }
@@ -154,10 +157,10 @@ class LinearRecord extends LayerRecord {
 
   @Override
   public void weightedSum(double[] weights, INDArray out) {
-    INDArray scaled = Rows.scaled(errors, weights, positions);
-    layout.writeWeights(inputRows().transpose().mmul(scaled), out);
+    double[] sum = new double[(int) layout.outputs()];
+    layout.writeProduct(inputRows(), Rows.scaled(errors, weights, positions, scaled, sum), out);
     if (hasBias()) {
-      layout.writeBias(scaled.sum(0), out);
+      layout.writeBias(Nd4j.createFromArray(sum), out);
     }
   }
 
@@ -229,7 +232,8 @@ class LinearRecord extends LayerRecord {
             null,
             () -> paired(inputRows().sub(that.inputRows()), that.inputRows()),
             paired(errors, change),
-            layout.withoutBias());
+            layout.withoutBias(),
+            scaled);
     return hasBias()
         ? new CompositeRecord(weights, List.of(VectorPart.of(layout.bias(), change, examples)))
         : weights;

@@ -22,7 +22,8 @@ final class Memory {
     return of(type, shape).assign(0);
   }
 
-  private INDArray of(DataType type, long[] shape) {
+  /** In 'c' order, with any content. */
+  INDArray of(DataType type, long[] shape) {
     if (array == null || array.dataType() != type || !Arrays.equals(array.shape(), shape)) {
       array = detached(() -> Nd4j.createUninitialized(type, shape, 'c'));
     }

@@ -46,7 +46,8 @@ final class NormalizedDenseCapture extends DenseCapture {
             Masks.rows(mask, examples),
             () -> Rows.byExample(inputs, examples, width),
             Rows.byExample(delta, examples, outputs),
-            WeightLayout.of(site.offset(DefaultParamInitializer.WEIGHT_KEY), width, -1, outputs));
+            WeightLayout.of(site.offset(DefaultParamInitializer.WEIGHT_KEY), width, -1, outputs),
+            site.memory("scaled"));
     List<VectorPart> vectors = new ArrayList<>();
     vectors.add(part(DefaultParamInitializer.GAIN_KEY, x.muli(errors), examples));
     if (site.offset(DefaultParamInitializer.BIAS_KEY) >= 0) {

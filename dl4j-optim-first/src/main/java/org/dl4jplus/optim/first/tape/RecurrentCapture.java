@@ -127,6 +127,7 @@ abstract class RecurrentCapture extends Capture {
             new long[] {inputWidth, outputs},
             site.offset(bias),
             errors.size(2),
-            'f'));
+            'f'),
+        site.memory("scaled"));
   }
 }

@@ -1,8 +1,8 @@
 package org.dl4jplus.optim.first.tape;
 
+import org.dl4jplus.optim.first.vector.HostView;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** What records do with arrays of rows. */
@@ -45,17 +45,40 @@ final class Rows {
     return asDouble(x).mul(asDouble(y)).sum(1).toDoubleVector();
   }
 
-  static double[] norms(INDArray x) {
-    return asDouble(x).norm2(1).toDoubleVector();
+  /** In double precision, of rows in 'c' order. */
+  static double[] squaredNorms(INDArray x) {
+    HostView view = new HostView(x.reshape('c', new long[] {x.length()}));
+    int width = (int) x.size(1);
+    double[] squares = new double[(int) x.size(0)];
+    for (int i = 0; i < squares.length; i++) {
+      squares[i] = view.sumOfSquares(i * width, width);
+    }
+    return squares;
   }
 
-  /** Each row times the weight of its example. */
-  static INDArray scaled(INDArray rows, double[] weights, int positions) {
-    double[] all = new double[weights.length * positions];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = weights[i / positions];
+  /**
+   * Each row times the weight of its example. Fresh memory would cost as much as the products.
+   *
+   * @param rows in 'c' order
+   * @param sum takes the sum of the results
+   */
+  static INDArray scaled(
+      INDArray rows, double[] weights, int positions, Memory memory, double[] sum) {
+    INDArray scaled = memory.of(rows.dataType(), rows.shape());
+    long[] flat = {rows.length()};
+    HostView from = new HostView(rows.reshape('c', flat));
+    HostView to = new HostView(scaled.reshape('c', flat));
+    int at = 0;
+    for (double weight : weights) {
+      for (int position = 0; position < positions; position++) {
+        for (int j = 0; j < sum.length; j++) {
+          double value = weight * from.get(at);
+          sum[j] += value;
+          to.set(at++, value);
+        }
+      }
     }
-    return rows.dup('c')
-        .muliColumnVector(Nd4j.createFromArray(all).castTo(rows.dataType()).reshape(all.length, 1));
+    to.flush();
+    return scaled;
   }
 }

@@ -92,6 +92,19 @@ record WeightLayout(long[] offsets, long[] heights, long bias, long outputs, cha
     }
   }
 
+  /** Writes inputs^T errors. */
+  void writeProduct(INDArray inputs, INDArray errors, INDArray vector) {
+    if (offsets.length > 1 || order != 'f') {
+      writeWeights(inputs.transpose().mmul(errors), vector);
+      return;
+    }
+    INDArray weights =
+        vector
+            .get(NDArrayIndex.interval(offsets[0], offsets[0] + heights[0] * outputs))
+            .reshape('f', new long[] {heights[0], outputs});
+    Nd4j.gemm(inputs, errors, weights, true, false, 1, 0);
+  }
+
   void writeBias(INDArray row, INDArray vector) {
     vector
         .get(NDArrayIndex.interval(bias, bias + outputs))

@@ -68,6 +68,37 @@ public final class HostView {
     }
   }
 
+  /**
+   * Adds the squares of a stretch up in double precision.
+   *
+   * @param from first position
+   * @param length how many
+   * @return the sum
+   */
+  public double sumOfSquares(int from, int length) {
+    // Several sums, since one would wait for each addition.
+    double first = 0;
+    double second = 0;
+    double third = 0;
+    double fourth = 0;
+    int to = from + length;
+    int i = from;
+    for (; i + 3 < to; i += 4) {
+      double a = get(i);
+      double b = get(i + 1);
+      double c = get(i + 2);
+      double d = get(i + 3);
+      first += a * a;
+      second += b * b;
+      third += c * c;
+      fourth += d * d;
+    }
+    for (; i < to; i++) {
+      first += get(i) * get(i);
+    }
+    return first + second + (third + fourth);
+  }
+
   /** Brings what was written into the array. */
   public void flush() {
     if (copy != null) {
