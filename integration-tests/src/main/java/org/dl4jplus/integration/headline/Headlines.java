@@ -54,7 +54,8 @@ public final class Headlines {
           new PrivacyAccountantsHeadline(),
           new MembershipHeadline(),
           new AuditHeadline(),
-          new PrivateStepCostHeadline());
+          new PrivateStepCostHeadline(),
+          new EstimatorHeadline());
 
   private Headlines() {}
 
