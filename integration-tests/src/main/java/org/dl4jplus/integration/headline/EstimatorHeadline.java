@@ -39,7 +39,8 @@ final class EstimatorHeadline implements Headline {
       network.setLabels(batch.getLabels());
       network.computeGradientAndScore();
       INDArray gradient = ModelAccess.of(network).gradient().dup();
-      objective.use(new org.nd4j.linalg.dataset.MultiDataSet(batch.getFeatures(), batch.getLabels()));
+      objective.use(
+          new org.nd4j.linalg.dataset.MultiDataSet(batch.getFeatures(), batch.getLabels()));
       GradientEstimator[] estimators = {
         random(Kind.GAUSSIAN, EVALUATIONS - 1),
         random(Kind.ORTHOGONAL, EVALUATIONS - 1),
@@ -62,8 +63,7 @@ final class EstimatorHeadline implements Headline {
     String claim = "cosine with the gradient, " + EVALUATIONS + " evaluations, digits 64-16-10";
     Bar bar = Bar.atLeast(1);
     return List.of(
-        Row.ratio(
-            claim, "forward, Gaussians", cosines[0], "forward, orthogonal", cosines[1], bar),
+        Row.ratio(claim, "forward, Gaussians", cosines[0], "forward, orthogonal", cosines[1], bar),
         Row.ratio(
             claim + ", mu = " + LARGE_MU,
             "forward, Gaussians",
