@@ -55,7 +55,8 @@ public final class Headlines {
           new MembershipHeadline(),
           new AuditHeadline(),
           new PrivateStepCostHeadline(),
-          new EstimatorHeadline());
+          new EstimatorHeadline(),
+          new DeepZeroHeadline());
 
   private Headlines() {}
 
