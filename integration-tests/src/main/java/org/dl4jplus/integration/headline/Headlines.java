@@ -59,7 +59,9 @@ public final class Headlines {
           new PrivacyAccountantsHeadline(),
           new MembershipHeadline(),
           new AuditHeadline(),
-          new PrivateStepCostHeadline());
+          new PrivateStepCostHeadline(),
+          new EstimatorHeadline(),
+          new DeepZeroHeadline());
 
   private Headlines() {}
 

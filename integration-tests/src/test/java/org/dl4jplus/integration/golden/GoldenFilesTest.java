@@ -54,6 +54,8 @@ class GoldenFilesTest {
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
+    DeepZeroAdapter.register(adapters);
+    EstimatorAdapter.register(adapters);
     NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);

@@ -120,6 +120,33 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     }
   }
 
+  /**
+   * The network.
+   *
+   * @return the live object
+   */
+  public Model network() {
+    return model;
+  }
+
+  /**
+   * The batch that losses are of.
+   *
+   * @return the batch; null before there is one
+   */
+  public ModelBatch batch() {
+    return batch;
+  }
+
+  /**
+   * Counts losses of this batch that were evaluated elsewhere, on copies of the network.
+   *
+   * @param losses how many
+   */
+  public void count(long losses) {
+    evaluations += losses;
+  }
+
   @Override
   public long evaluations() {
     return evaluations;
