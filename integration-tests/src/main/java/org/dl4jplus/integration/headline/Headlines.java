@@ -54,7 +54,10 @@ public final class Headlines {
           new PrivacyAccountantsHeadline(),
           new MembershipHeadline(),
           new AuditHeadline(),
-          new PrivateStepCostHeadline());
+          new PrivateStepCostHeadline(),
+          new ConsensusHeadline(),
+          new FrankWolfeHeadline(),
+          new RankingHeadline());
 
   private Headlines() {}
 

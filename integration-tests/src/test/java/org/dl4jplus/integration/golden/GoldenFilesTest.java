@@ -54,6 +54,9 @@ class GoldenFilesTest {
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
+    RankAdapter.register(adapters);
+    FrankWolfeAdapter.register(adapters);
+    ConsensusAdapter.register(adapters);
     NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);
