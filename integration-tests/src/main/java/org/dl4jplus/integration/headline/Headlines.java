@@ -57,7 +57,8 @@ public final class Headlines {
           new PrivateStepCostHeadline(),
           new ConsensusHeadline(),
           new FrankWolfeHeadline(),
-          new RankingHeadline());
+          new RankingHeadline(),
+          new PersistentHeadline());
 
   private Headlines() {}
 

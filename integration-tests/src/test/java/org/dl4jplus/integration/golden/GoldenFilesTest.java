@@ -54,6 +54,7 @@ class GoldenFilesTest {
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
+    UnrolledAdapter.register(adapters);
     RankAdapter.register(adapters);
     FrankWolfeAdapter.register(adapters);
     ConsensusAdapter.register(adapters);
