@@ -49,7 +49,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *   <li>correctionEpsilon: above 0; default 1e-3
  *   <li>batchSize: particles that are evaluated in a step, the next ones of a random order; 0, the
  *       default, for all
- *   <li>batchPartial: whether only they are moved; default true. A correction needs it
+ *   <li>batchPartial: whether only they are moved; default true. A correction needs it, or all
+ *       particles in the batch
  *   <li>distribution: of z; default GAUSSIAN_TABLE
  *   <li>seed: of the run, default 0
  * </ul>
@@ -137,12 +138,6 @@ public final class CBO extends ZerothOrderMethod {
     this.correctionEpsilon = Require.positive("correctionEpsilon", correctionEpsilon, 1e-3);
     this.batchSize = Require.atLeast("batchSize", batchSize, 0, 0);
     this.batchPartial = batchPartial == null || batchPartial;
-    if (!this.batchPartial && this.correction != Correction.NONE && this.batchSize != 0) {
-      throw new IllegalArgumentException(
-          "correction = "
-              + this.correction
-              + " needs the values of all particles that move: set batchPartial or batchSize = 0");
-    }
     this.distribution = distribution == null ? Distribution.GAUSSIAN_TABLE : distribution;
     if (this.distribution == Distribution.UNIFORM) {
       throw new IllegalArgumentException(
@@ -156,7 +151,8 @@ public final class CBO extends ZerothOrderMethod {
    *
    * @param start particles, of shape [number, dimension]
    * @return the run
-   * @throws IllegalArgumentException for particles that are not finite, or fewer than a batch
+   * @throws IllegalArgumentException for particles that are not finite, or fewer than a batch, or
+   *     for a correction that lacks values
    */
   public ConsensusSearch search(INDArray start) {
     return new ConsensusSearch(this, start.toDoubleMatrix(), null, null);

@@ -16,8 +16,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * }</pre>
  *
  * <p>The sum of g over an inner problem is the estimate of an evolution strategy that unrolls all
- * of it. For the fields see {@link UnrolledES}. Source: Paul Vicol, "Low-Variance Gradient
- * Estimation in Unrolled Computation Graphs with ES-Single", arXiv 2304.11153, 2023.
+ * of it. For the fields see {@link UnrolledES}. Source: Paul Vicol, Zico Kolter, Kevin Swersky,
+ * "Low-Variance Gradient Estimation in Unrolled Computation Graphs with ES-Single", arXiv
+ * 2304.11153, 2023.
  */
 @ToString(callSuper = true)
 @EqualsAndHashCode(callSuper = true)

@@ -18,7 +18,7 @@ final class PersistentHeadline implements Headline {
 
   private static final int N = 5;
   private static final int PARTICLES = 10;
-  private static final int RUNS = 400;
+  private static final int RUNS = 150;
   private static final int[] TRUNCATIONS = {5, 20, 80};
 
   @Override
@@ -56,7 +56,7 @@ final class PersistentHeadline implements Headline {
           Row.ratio(
               "variance of the gradient of an inner problem with "
                   + truncations
-                  + " truncations of independent losses, 400 runs",
+                  + " truncations of independent losses, 150 runs",
               "ES-Single",
               single / RUNS,
               "PES",

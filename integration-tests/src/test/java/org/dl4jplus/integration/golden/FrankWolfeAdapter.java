@@ -71,7 +71,7 @@ final class FrankWolfeAdapter {
       throw new UncheckedIOException(e);
     }
     JsonNode json = file.json();
-    INDArray x = Nd4j.createFromArray(file.numbers("x0"));
+    INDArray x = Nd4j.createFromArray(ZerothOrderProblem.array(json, "x0"));
     ZoObjective function = ZerothOrderProblem.of(json.get("problem"));
     ZoProblem problem = ZoProblem.of(function, x);
     Perturber perturber = new Perturber(x, problem.stretches());

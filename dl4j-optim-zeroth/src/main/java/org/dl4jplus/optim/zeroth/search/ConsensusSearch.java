@@ -66,7 +66,7 @@ public final class ConsensusSearch {
    * @param noise directions; query k is for the k-th particle that is moved. Null for the method's
    * @param batches the batch of each step, an empty one for all; null for the method's
    * @throws IllegalArgumentException for particles that are empty, ragged or not finite, or fewer
-   *     than a batch
+   *     than a batch, and for a correction that lacks values
    */
   public ConsensusSearch(
       CBO method, double[][] particles, Directions noise, IntFunction<int[]> batches) {
@@ -89,6 +89,14 @@ public final class ConsensusSearch {
               + particles.length
               + ", got "
               + batchSize());
+    }
+    if (!method.isBatchPartial()
+        && method.getCorrection() != Correction.NONE
+        && batchSize() < particles.length) {
+      throw new IllegalArgumentException(
+          "correction = "
+              + method.getCorrection()
+              + " needs the values of all particles that move: set batchPartial or batchSize = 0");
     }
     consensus = new double[particles[0].length];
     for (double[] particle : particles) {

@@ -275,14 +275,10 @@ class ConsensusSearchTest {
     assertThrows(IllegalArgumentException.class, () -> CBO.builder().dt(0.0).build());
     assertThrows(IllegalArgumentException.class, () -> CBO.builder().alphaFactor(0.9).build());
     assertThrows(IllegalArgumentException.class, () -> CBO.builder().sigma(Double.NaN).build());
-    assertThrows(
-        IllegalArgumentException.class,
-        () ->
-            CBO.builder()
-                .batchPartial(false)
-                .batchSize(3)
-                .correction(Correction.HEAVISIDE)
-                .build());
+    CBO blind =
+        CBO.builder().batchPartial(false).batchSize(3).correction(Correction.HEAVISIDE).build();
+    assertThrows(IllegalArgumentException.class, () -> search(blind, particles(4, 2, 1)));
+    assertEquals(3, search(blind, particles(3, 2, 1)).ask().length);
     CBO large = CBO.builder().batchSize(4).build();
     assertThrows(IllegalArgumentException.class, () -> search(large, particles(3, 2, 1)));
     assertThrows(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
@@ -59,8 +60,6 @@ class FeasibleSetTest {
           assertEquals(0, ball.excess(point), 1e-9);
           assertTrue(dot(g, v) <= dot(g, point) + 1e-9);
         }
-        // The support function is 1.5 times a norm: that of g by one of its own minimizers.
-        assertTrue(dot(g, v) < 0);
       }
     }
   }
@@ -114,23 +113,31 @@ class FeasibleSetTest {
     FeasibleSet set = FeasibleSet.nuclear(2, n);
     double[] least = set.minimizer(g);
     assertEquals(0, set.excess(least), 1e-9);
-    // At the largest singular value: g^T g v = s^2 v, so that a second product changes nothing.
-    double[] again = new double[n * n];
-    double[] column = new double[n];
+    // A singular vector: g^T u is a multiple of the v that is in each row.
+    double[] product = new double[n];
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++) {
-        column[j] += g[i * n + j] * least[i * n];
+        product[j] += g[i * n + j] * least[i * n];
       }
     }
-    double[] row = new double[n];
+    double[] row = Arrays.copyOf(least, n);
+    double scale = dot(product, row) / dot(row, row);
     for (int j = 0; j < n; j++) {
-      row[j] = least[j];
+      assertEquals(scale * row[j], product[j], 1e-7 * Math.abs(scale));
     }
-    double scale = dot(column, row) / dot(row, row);
-    for (int j = 0; j < n; j++) {
-      again[j] = scale * row[j];
-      assertEquals(again[j], column[j], 1e-7 * Math.abs(scale));
+  }
+
+  @Test
+  void oneAndAllSupportsAreTheKnownBalls() {
+    for (int seed = 0; seed < 20; seed++) {
+      double[] x = random(7, seed);
+      assertEquals(FeasibleSet.l1(1).excess(x), FeasibleSet.supportOf(1, 1).excess(x), 1e-12);
+      assertEquals(FeasibleSet.l2(1).excess(x), FeasibleSet.supportOf(1, 7).excess(x), 1e-12);
+      assertEquals(FeasibleSet.l2(1).excess(x), FeasibleSet.nuclear(1, 1).excess(x), 1e-12);
     }
+    // Equal entries n c: the norm is n c / sqrt(k).
+    assertEquals(
+        4 / Math.sqrt(2) - 1, FeasibleSet.supportOf(1, 2).excess(new double[] {1, 1, 1, 1}), 1e-12);
   }
 
   @Test
