@@ -61,7 +61,11 @@ public final class Headlines {
           new AuditHeadline(),
           new PrivateStepCostHeadline(),
           new EstimatorHeadline(),
-          new DeepZeroHeadline());
+          new DeepZeroHeadline(),
+          new ConsensusHeadline(),
+          new FrankWolfeHeadline(),
+          new RankingHeadline(),
+          new PersistentHeadline());
 
   private Headlines() {}
 

@@ -56,6 +56,10 @@ class GoldenFilesTest {
     MeZoAdapter.register(adapters);
     DeepZeroAdapter.register(adapters);
     EstimatorAdapter.register(adapters);
+    UnrolledAdapter.register(adapters);
+    RankAdapter.register(adapters);
+    FrankWolfeAdapter.register(adapters);
+    ConsensusAdapter.register(adapters);
     NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);

@@ -25,6 +25,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   private final Model model;
   private final INDArray parameters;
   private final List<Stretch> stretches;
+  private final List<VariableShape> variables;
   private ModelBatch batch;
   private long evaluations;
 
@@ -37,6 +38,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     this.model = model;
     ModelAccess access = ModelAccess.of(model);
     parameters = access.parameters();
+    variables = access.trainableVariables();
     stretches = stretches(access);
   }
 
@@ -88,6 +90,12 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   @Override
   public List<Stretch> stretches() {
     return stretches;
+  }
+
+  @Override
+  public int rows(int stretch) {
+    VariableShape variable = variables.get(stretch);
+    return variable.matrix() ? (int) variable.rows() : 1;
   }
 
   /**

@@ -25,6 +25,16 @@ public interface ZoProblem {
   List<Stretch> stretches();
 
   /**
+   * Rows of the matrix that a stretch holds row by row.
+   *
+   * @param stretch its number
+   * @return the count; 1 where it is no matrix
+   */
+  default int rows(int stretch) {
+    return 1;
+  }
+
+  /**
    * The loss at the parameters as they are.
    *
    * @return the loss, in double precision; may be NaN or infinite
