@@ -45,7 +45,7 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 class MeZOTest {
 
-  private static MultiLayerNetwork network(DataType type) {
+  static MultiLayerNetwork network(DataType type) {
     MultiLayerNetwork network =
         new MultiLayerNetwork(
             new NeuralNetConfiguration.Builder()
@@ -60,7 +60,7 @@ class MeZOTest {
     return network;
   }
 
-  private static DataSet data(DataType type) {
+  static DataSet data(DataType type) {
     INDArray x = Nd4j.create(type, 12, 4);
     INDArray y = Nd4j.create(type, 12, 3);
     for (int i = 0; i < 12; i++) {
