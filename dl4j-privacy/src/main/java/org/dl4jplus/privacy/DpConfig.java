@@ -11,6 +11,7 @@ import org.dl4jplus.privacy.gradient.ClipRule;
 import org.dl4jplus.privacy.gradient.Clipping;
 import org.dl4jplus.privacy.gradient.GradientEngine;
 import org.dl4jplus.privacy.sampling.Sampling;
+import org.dl4jplus.privacy.validation.Permissions;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
@@ -281,5 +282,14 @@ public final class DpConfig {
    */
   public boolean seeded() {
     return testSeed != null;
+  }
+
+  /**
+   * What the checks before training ask about.
+   *
+   * @return the fields that declare or allow something
+   */
+  public Permissions permissions() {
+    return new Permissions(freezeUnsupported, lossesPerExample, statisticsArePublic, targetDelta);
   }
 }

@@ -37,6 +37,7 @@ import org.dl4jplus.privacy.sampling.PoissonSampler;
 import org.dl4jplus.privacy.sampling.ShuffledSampler;
 import org.dl4jplus.privacy.sampling.WithoutReplacementSampler;
 import org.dl4jplus.privacy.validation.AttachChecks;
+import org.dl4jplus.privacy.validation.DpListener;
 import org.dl4jplus.privacy.validation.QuietPasses;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -117,7 +118,7 @@ public final class DpTrainer implements AutoCloseable {
     this.records = records;
     this.mechanism = mechanism;
     access = ModelAccess.of(model);
-    AttachChecks.check(model, config, records);
+    AttachChecks.check(model, config.permissions(), records);
     oracle = new ModelOracle(model);
     type = access.parameters().dataType();
     int n = records.size();
@@ -251,7 +252,8 @@ public final class DpTrainer implements AutoCloseable {
    *     preprocessor would break the guarantee
    */
   public static DpTrainer attach(Model model, DpConfig config, DataSetIterator data) {
-    return attach(model, config, PrivateRecords.of((DataSet) AttachChecks.read(data, config)));
+    return attach(
+        model, config, PrivateRecords.of((DataSet) AttachChecks.read(data, config.permissions())));
   }
 
   private static BatchSampler sampler(DpConfig config, int records) {

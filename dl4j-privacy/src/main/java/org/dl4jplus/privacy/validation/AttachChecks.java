@@ -4,7 +4,6 @@ import java.util.Collection;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jplus.optim.first.model.ModelAccess;
-import org.dl4jplus.privacy.DpConfig;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -42,9 +41,8 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * </ul>
  *
  * <p>Whatever trains the network beside the trainer, by {@code fit}, {@code pretrain}, early
- * stopping or ParallelWrapper, is stopped by {@link org.dl4jplus.privacy.DpListener}. Copies of the
- * network that do not take its listeners along, such as Spark's, are beyond its reach: give them no
- * private records.
+ * stopping or ParallelWrapper, is stopped by {@link DpListener}. Copies of the network that do not
+ * take its listeners along, such as Spark's, are beyond its reach: give them no private records.
  */
 public final class AttachChecks {
 
@@ -57,18 +55,18 @@ public final class AttachChecks {
    *
    * @param model an initialised MultiLayerNetwork or ComputationGraph; otherwise left as it is, but
    *     for its gradient, which is 0 afterwards
-   * @param config how it is to be trained
+   * @param permissions what the user has declared
    * @param records what it is to be trained on
    * @throws IllegalArgumentException if something would break the guarantee
    */
-  public static void check(Model model, DpConfig config, PrivateRecords records) {
+  public static void check(Model model, Permissions permissions, PrivateRecords records) {
     listeners(ModelAccess.of(model).listeners(), records);
     TrainingCheck.check(model);
-    RecordsCheck.check(records, config);
-    if (config.isFreezeUnsupported()) {
+    RecordsCheck.check(records, permissions);
+    if (permissions.freezeUnsupported()) {
       Freezing.apply(model);
     }
-    LayerCheck.check(model, config);
+    LayerCheck.check(model, permissions);
     CouplingTest.check(model, records.get(new int[] {0}));
   }
 
@@ -105,11 +103,11 @@ public final class AttachChecks {
    * Reads all records of an iterator, as its preprocessor makes them.
    *
    * @param iterator one row for each record; it is reset first
-   * @param config says whether fitted statistics are public
+   * @param permissions say whether fitted statistics are public
    * @return all records in memory
    * @throws IllegalArgumentException if the preprocessor would break the guarantee
    */
-  public static DataSet read(DataSetIterator iterator, DpConfig config) {
-    return RecordsCheck.read(iterator, config);
+  public static DataSet read(DataSetIterator iterator, Permissions permissions) {
+    return RecordsCheck.read(iterator, permissions);
   }
 }

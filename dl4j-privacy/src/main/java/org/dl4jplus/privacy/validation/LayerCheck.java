@@ -4,7 +4,6 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
 import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
-import org.dl4jplus.privacy.DpConfig;
 import org.nd4j.linalg.lossfunctions.impl.LossFMeasure;
 
 /** Layers and losses that are known to look at more than one record. */
@@ -12,7 +11,7 @@ final class LayerCheck {
 
   private LayerCheck() {}
 
-  static void check(Model model, DpConfig config) {
+  static void check(Model model, Permissions permissions) {
     for (Part part : Part.of(model)) {
       String reason = reason(part);
       if (reason != null) {
@@ -26,7 +25,7 @@ final class LayerCheck {
         throw new IllegalArgumentException(
             part.describe() + " has the loss LossFMeasure, which is one number for a whole batch");
       }
-      if (!Part.ofPlatform(loss) && !config.isLossesPerExample()) {
+      if (!Part.ofPlatform(loss) && !permissions.lossesPerExample()) {
         throw new IllegalArgumentException(
             part.describe()
                 + " has the loss "

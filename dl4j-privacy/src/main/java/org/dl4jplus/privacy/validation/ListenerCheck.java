@@ -12,7 +12,6 @@ import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.optimize.listeners.CheckpointListener;
 import org.deeplearning4j.optimize.listeners.EvaluativeListener;
 import org.dl4jplus.optim.first.oracle.GradientListener;
-import org.dl4jplus.privacy.DpListener;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.adapter.MultiDataSetIteratorAdapter;

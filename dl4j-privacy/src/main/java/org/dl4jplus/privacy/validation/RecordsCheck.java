@@ -4,7 +4,6 @@ import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.dl4jplus.privacy.DpConfig;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -27,16 +26,16 @@ final class RecordsCheck {
   private RecordsCheck() {}
 
   /** Records that come by themselves and together must be the same. */
-  static void check(PrivateRecords records, DpConfig config) {
+  static void check(PrivateRecords records, Permissions permissions) {
     int n = records.size();
     if (n < 1) {
       throw new IllegalArgumentException("There are no records");
     }
-    if (config.getTargetDelta() != null && config.getTargetDelta() >= 1.0 / n) {
+    if (permissions.targetDelta() != null && permissions.targetDelta() >= 1.0 / n) {
       LOG.warn(
           "targetDelta = {} should be below 1 / N = {}: otherwise the guarantee allows to"
               + " publish a record",
-          config.getTargetDelta(),
+          permissions.targetDelta(),
           1.0 / n);
     }
     if (n > 1) {
@@ -77,13 +76,13 @@ final class RecordsCheck {
   }
 
   /** All of an iterator's records, after a check of its preprocessor. */
-  static DataSet read(DataSetIterator iterator, DpConfig config) {
+  static DataSet read(DataSetIterator iterator, Permissions permissions) {
     if (iterator.resetSupported()) {
       iterator.reset();
     }
     DataSetPreProcessor processor = iterator.getPreProcessor();
     if (processor != null) {
-      check(iterator, processor, config);
+      check(iterator, processor, permissions);
     }
     List<DataSet> all = new ArrayList<>();
     while (iterator.hasNext()) {
@@ -93,8 +92,8 @@ final class RecordsCheck {
   }
 
   private static void check(
-      DataSetIterator iterator, DataSetPreProcessor processor, DpConfig config) {
-    if (fitted(processor) && !config.isStatisticsArePublic()) {
+      DataSetIterator iterator, DataSetPreProcessor processor, Permissions permissions) {
+    if (fitted(processor) && !permissions.statisticsArePublic()) {
       throw new IllegalArgumentException(
           processor.getClass().getSimpleName()
               + " has statistics of data, which would be released without noise if that data is"

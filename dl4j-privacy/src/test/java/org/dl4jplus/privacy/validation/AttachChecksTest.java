@@ -136,7 +136,7 @@ class AttachChecksTest {
     INDArray updater = state(model);
     long root = Nd4j.getRandom().rootState();
     long node = Nd4j.getRandom().nodeState();
-    AttachChecks.check(model, config, PrivateRecords.of(data));
+    AttachChecks.check(model, config.permissions(), PrivateRecords.of(data));
     assertEquals(before, model.params());
     assertEquals(updater, state(model));
     assertEquals(root, Nd4j.getRandom().rootState());
@@ -399,7 +399,7 @@ class AttachChecksTest {
             new LastTimeStep(new LSTM.Builder().nOut(4).build()),
             output());
     PrivateRecords records = PrivateRecords.of(new DataSet(normal(ROWS, 4, 5), oneHot(3)));
-    AttachChecks.check(network, CONFIG, records);
+    AttachChecks.check(network, CONFIG.permissions(), records);
     assertEquals(4, Part.of(network).size());
   }
 

@@ -277,7 +277,7 @@ class ListenersAndRecordsTest {
             () -> DpTrainer.attach(network(), CONFIG, with(mixing)));
     assertTrue(e.getMessage().contains("mixes records"), e.getMessage());
     DataSetIterator iterator = with(batch -> batch.setFeatures(batch.getFeatures().mul(2)));
-    DataSet read = AttachChecks.read(iterator, CONFIG);
+    DataSet read = AttachChecks.read(iterator, CONFIG.permissions());
     assertEquals(data(1).getFeatures().mul(2), read.getFeatures());
   }
 

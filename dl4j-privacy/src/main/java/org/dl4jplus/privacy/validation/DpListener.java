@@ -1,5 +1,6 @@
-package org.dl4jplus.privacy;
+package org.dl4jplus.privacy.validation;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
@@ -7,13 +8,14 @@ import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Stands guard on a network that {@link DpTrainer} trains: a step that does not come from the
- * trainer would release private data without noise and without being counted, so it is stopped
- * before the updater runs.
+ * Stands guard on a network that a DpTrainer trains: a step that does not come from the trainer
+ * would release private data without noise and without being counted, so it is stopped before the
+ * updater runs.
  */
-public final class DpListener extends BaseTrainingListener implements java.io.Serializable {
+public final class DpListener extends BaseTrainingListener implements Serializable {
 
-  DpListener() {}
+  /** The trainer attaches it. */
+  public DpListener() {}
 
   private static void refuse() {
     throw new IllegalStateException(
