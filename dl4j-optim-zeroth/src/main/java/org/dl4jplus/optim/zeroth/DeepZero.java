@@ -294,7 +294,12 @@ public final class DeepZero extends ZerothOrderMethod {
                 + " to 1");
       }
       ForwardTails tails =
-          TAILS.computeIfAbsent(objective, o -> new ForwardTails(network, workers, featureReuse));
+          TAILS.compute(
+              objective,
+              (o, old) ->
+                  old != null && old.threads() == workers && old.reuses() == featureReuse
+                      ? old
+                      : new ForwardTails(network, workers, featureReuse));
       INDArray features = objective.batch().inputs()[0];
       INDArray labels = objective.batch().labels()[0];
       objective.count(coordinates.length + 1);

@@ -154,7 +154,7 @@ public final class EstimatedGradient extends ZerothOrderMethod {
     return mu == null ? estimator.steps().defaultMu(parameters) : mu;
   }
 
-  private static double[] gather(List<Stretch> stretches, double[] all) {
+  static double[] gather(List<Stretch> stretches, double[] all) {
     double[] x = new double[(int) stretches.stream().mapToLong(s -> s.to() - s.from()).sum()];
     int at = 0;
     for (Stretch stretch : stretches) {
@@ -165,7 +165,7 @@ public final class EstimatedGradient extends ZerothOrderMethod {
     return x;
   }
 
-  private static void put(ZoStep step, double[] all, double[] point) {
+  static void put(ZoStep step, double[] all, double[] point) {
     int at = 0;
     for (Stretch stretch : step.problem().stretches()) {
       int length = (int) (stretch.to() - stretch.from());

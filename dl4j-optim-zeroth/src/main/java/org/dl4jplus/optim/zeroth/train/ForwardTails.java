@@ -58,6 +58,24 @@ public final class ForwardTails {
   }
 
   /**
+   * Number of threads.
+   *
+   * @return the count
+   */
+  public int threads() {
+    return copies.size();
+  }
+
+  /**
+   * Whether losses start at the layer that moves.
+   *
+   * @return false if they start at the first layer
+   */
+  public boolean reuses() {
+    return reuse;
+  }
+
+  /**
    * Losses of a batch.
    *
    * @param parameters where, of shape [n]; not changed
