@@ -90,7 +90,7 @@ class PersistentESTest {
 
   @Test
   void persistentEstimatesHaveTheFullExpectation() {
-    int runs = 400;
+    int runs = 150;
     double[][] mean = new double[2][2];
     double[] square = new double[2];
     for (long seed = 0; seed < runs; seed++) {

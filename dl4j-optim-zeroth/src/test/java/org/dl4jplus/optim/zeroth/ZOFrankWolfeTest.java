@@ -95,7 +95,7 @@ class ZOFrankWolfeTest {
         Arrays.fill(start, constraint == Constraint.SIMPLEX ? 1.0 / 6 : 0);
         INDArray x = Nd4j.createFromArray(start);
         double before = quadratic(x);
-        method.minimize(ZOFrankWolfeTest::quadratic, x, 200);
+        method.minimize(ZOFrankWolfeTest::quadratic, x, 100);
         assertTrue(quadratic(x) < before - 0.1, scheme + " in " + constraint);
       }
     }
