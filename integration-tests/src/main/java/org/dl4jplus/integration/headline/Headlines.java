@@ -59,7 +59,8 @@ public final class Headlines {
           new PrivacyAccountantsHeadline(),
           new MembershipHeadline(),
           new AuditHeadline(),
-          new PrivateStepCostHeadline());
+          new PrivateStepCostHeadline(),
+          new TreeHeadline());
 
   private Headlines() {}
 
