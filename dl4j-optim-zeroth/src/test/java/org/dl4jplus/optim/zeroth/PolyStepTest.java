@@ -236,13 +236,13 @@ class PolyStepTest {
   @Test
   void fitTrainsThroughActivationsWithoutAGradient() throws IOException {
     for (IActivation activation :
-        List.of(new FloorActivation(4.0), new FloorActivation(), new SignActivation())) {
+        List.of(new FloorActivation(4.0), new SignActivation())) {
       MultiLayerNetwork network = network(activation);
       DataSet data = data();
       assertThrows(UnsupportedOperationException.class, () -> network.clone().fit(data));
       ZerothOrder.attach(network, PolyStep.builder().stepRadius(0.5).build());
       double before = network.score(data);
-      for (int i = 0; i < 30; i++) {
+      for (int i = 0; i < 8; i++) {
         network.fit(data);
       }
       assertTrue(network.score(data) < before, activation + ": " + network.score(data));
