@@ -200,7 +200,9 @@ public final class PolyStep extends ZerothOrderMethod {
           }
           costs[i][v] = sum / probes;
         }
-        set(parameters, x, movable, i * p, new double[p], 0);
+        for (int j = i * p; j < Math.min((i + 1) * p, movable.length); j++) {
+          parameters.putScalar(movable[j], x[movable[j]]);
+        }
       }
     } catch (RuntimeException | Error e) {
       restore(step, x);

@@ -235,8 +235,7 @@ class PolyStepTest {
 
   @Test
   void fitTrainsThroughActivationsWithoutAGradient() throws IOException {
-    for (IActivation activation :
-        List.of(new FloorActivation(4.0), new SignActivation())) {
+    for (IActivation activation : List.of(new FloorActivation(4.0), new SignActivation())) {
       MultiLayerNetwork network = network(activation);
       DataSet data = data();
       assertThrows(UnsupportedOperationException.class, () -> network.clone().fit(data));
