@@ -65,7 +65,8 @@ public final class Headlines {
           new ConsensusHeadline(),
           new FrankWolfeHeadline(),
           new RankingHeadline(),
-          new PersistentHeadline());
+          new PersistentHeadline(),
+          new TreeHeadline());
 
   private Headlines() {}
 

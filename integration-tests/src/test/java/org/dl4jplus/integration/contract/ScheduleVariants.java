@@ -10,6 +10,12 @@ final class ScheduleVariants {
 
   static final Map<String, Map<String, String>> JSON =
       Map.of(
+          "AnnealingSchedule",
+          Map.of(
+              "cosine", "{'decay': 0.05}",
+              "line", "{'kind': 'LINEAR', 'decay': 0.05}",
+              "restarts", "{'totalSteps': 3, 'restartMult': 1.5}",
+              "up", "{'init': 0.1, 'target': 0.5}"),
           "LastIterateSchedule",
           Map.of(
               "anytime", "{'setting': 'CONVEX_ANYTIME', 'eta': 0.1}",

@@ -60,6 +60,7 @@ class GoldenFilesTest {
     RankAdapter.register(adapters);
     FrankWolfeAdapter.register(adapters);
     ConsensusAdapter.register(adapters);
+    PolyStepAdapter.register(adapters);
     NoiseAdapter.register(adapters);
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);

@@ -1,5 +1,6 @@
 /**
- * Searches that hand out points and are told values, and what they are made of.
+ * Searches over vectors that are asked for points and told their values: by hand, from an
+ * optimizer, or through the methods of the root package.
  *
  * @serial exclude
  */
