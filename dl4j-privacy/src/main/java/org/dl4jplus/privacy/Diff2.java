@@ -3,6 +3,7 @@ package org.dl4jplus.privacy;
 import java.util.Map;
 import lombok.Builder;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.gradient.ClipRule;
 import org.dl4jplus.privacy.gradient.Clipping;
@@ -42,7 +43,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *       restart. Then the kind of a step is not known beforehand and every step has the noise
  *       multiplier sigma; default false
  *   <li>clients: P blocks of neighbouring records, each with noise of its own, as if each were with
- *       its owner; default 1. Blocks are as equal as can be
+ *       its owner; default 1. Blocks are as equal as can be. Several need a relation under which
+ *       the other records stay in their blocks: not ADD_REMOVE
  * </ul>
  *
  * <p>The paper's other subroutine, several local steps on a batch, costs privacy for each local
@@ -107,6 +109,11 @@ public final class Diff2 extends DpMechanism {
     }
     if (config.getClipping() != Clipping.FLAT) {
       throw new IllegalArgumentException("Diff2 needs clipping = FLAT");
+    }
+    if (clients > 1 && config.getNeighbours() == Neighbours.ADD_REMOVE) {
+      throw new IllegalArgumentException(
+          "Diff2 with clients above 1 needs neighbours = REPLACE_ZERO or REPLACE_ONE: without a"
+              + " record others would belong to other clients");
     }
     if (clients > plan.records()) {
       throw new IllegalArgumentException(

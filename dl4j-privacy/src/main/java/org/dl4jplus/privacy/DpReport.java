@@ -7,7 +7,8 @@ import org.dl4jplus.privacy.accounting.Neighbours;
  * What a run guarantees so far.
  *
  * @param epsilon of all releases until now; a guarantee only if their number was fixed beforehand
- * @param targetEpsilon what training stops at, the guarantee to quote; null where none was set
+ * @param targetEpsilon what training stops at, the guarantee to quote; null where none was set, or
+ *     where it is exceeded or may be
  * @param delta of both
  * @param neighbours what pairs of data sets are hidden
  * @param accountant who counted

@@ -22,6 +22,7 @@ import org.dl4jplus.optim.first.model.ModelStep;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.first.vector.HostView;
+import org.dl4jplus.privacy.accounting.Accounting;
 import org.dl4jplus.privacy.accounting.Calibration;
 import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.accounting.PrivacyEvent;
@@ -71,7 +72,9 @@ import org.slf4j.LoggerFactory;
  * own updater, schedules, regularization and constraints, which are post-processing. An empty draw
  * makes a step of pure noise. Listeners of the network hear {@code iterationDone} and see nothing
  * private: no activations, no raw gradients, the expected batch size in place of the drawn one, and
- * the score is NaN, since the loss of a batch is private ({@link #score}).
+ * the score is NaN, since the loss of a batch is private ({@link #score}). Dropout masks and weight
+ * noise come from a stream that the secure source starts anew in each step, not from the network's
+ * seed, which others may know.
  *
  * <p>Guaranteed is what {@link #report()} says, against anyone who sees all released parameters and
  * knows everything but one record, the random draws and the memory of this process. Not hidden: the
@@ -385,28 +388,35 @@ public final class DpTrainer implements AutoCloseable {
     }
     BatchSampler sampler = mechanism.sampler(plan, steps);
     int[] drawn = sampler.draw(steps, source);
-    if (noiseMultiplier > 0) {
-      source.prepare(plan.coordinates());
-    }
     double[] direction = new double[plan.coordinates()];
     Random masks = Nd4j.getRandom();
     long root = masks.rootState();
     long node = masks.nodeState();
-    QuietPasses.run(
-        model,
-        () ->
-            mechanism.step(
-                plan,
-                new DpStep(
-                    steps,
-                    gradients.of(drawn),
-                    sampler.expectedSize(),
-                    oracle.parameters(),
-                    noiseMultiplier,
-                    noise,
-                    direction)));
-    // How far dropout has moved the platform's stream would tell how many records were drawn.
-    masks.setStates(root, new SplittableRandom(node).nextLong());
+    // A record more moves the dropout masks of those that follow it by one: that makes no
+    // difference only to someone who does not know the masks.
+    masks.setStates(source.bits(), source.bits());
+    // Last, since whatever else is drawn would wait for it.
+    if (noiseMultiplier > 0) {
+      source.prepare(plan.coordinates());
+    }
+    try {
+      QuietPasses.run(
+          model,
+          () ->
+              mechanism.step(
+                  plan,
+                  new DpStep(
+                      steps,
+                      gradients.of(drawn),
+                      sampler.expectedSize(),
+                      oracle.parameters(),
+                      noiseMultiplier,
+                      noise,
+                      direction)));
+    } finally {
+      // How far dropout has moved the stream would tell how many records were drawn.
+      masks.setStates(root, new SplittableRandom(node).nextLong());
+    }
     steps++;
     // Listeners that ask for the batch size get the public one.
     setBatch(Nd4j.zeros(type, (long) Math.max(1, Math.rint(sampler.expectedSize())), 1));
@@ -492,22 +502,36 @@ public final class DpTrainer implements AutoCloseable {
   }
 
   /**
-   * What is guaranteed.
+   * What is guaranteed. The target is part of it while training stops at it and releases beside the
+   * training have not exceeded it.
    *
    * @return the report, at the configuration's targetDelta or else 1 / (10 N)
    */
   public DpReport report() {
     DpConfig config = plan.config();
     double delta = config.getTargetDelta() != null ? config.getTargetDelta() : 0.1 / plan.records();
+    double epsilon = epsilon(delta);
+    boolean kept =
+        config.getTargetEpsilon() != null
+            && config.getOnBudgetExhausted() == DpConfig.BudgetRule.STOP
+            && epsilon <= config.getTargetEpsilon();
     return new DpReport(
-        epsilon(delta),
-        source.secure() ? config.getTargetEpsilon() : null,
+        epsilon,
+        kept ? config.getTargetEpsilon() : null,
         delta,
         config.getNeighbours(),
         config.getAccountant(),
         steps,
         plan.records(),
-        mechanism.assumption());
+        assumption());
+  }
+
+  private String assumption() {
+    if (plan.config().getAccountant() != Accounting.GDP) {
+      return mechanism.assumption();
+    }
+    String limit = "the central limit holds for so few losses; epsilon can be too small";
+    return mechanism.assumption() == null ? limit : mechanism.assumption() + "; " + limit;
   }
 
   /**
@@ -548,7 +572,8 @@ public final class DpTrainer implements AutoCloseable {
               return total;
             });
     double[] mean = {sum / plan.records()};
-    NoiseGrid.addLaplace(mean, bound / (plan.records() * epsilon), source);
+    double margin = GaussianNoise.margin(type);
+    NoiseGrid.addLaplace(mean, margin * bound / (plan.records() * epsilon), source);
     return mean[0];
   }
 

@@ -131,7 +131,7 @@ class DifferenceMechanismsTest {
 
   @Test
   void withoutNoiseDifferencesAddUpToGradientDescent() {
-    DpConfig config = silent().clipNorm(1e6).build();
+    DpConfig config = silent().clipNorm(1e6).neighbours(Neighbours.REPLACE_ZERO).build();
     INDArray expected = train(new DpSgd(), config, 20);
     INDArray diff2 =
         train(Diff2.builder().differenceClip(1e6).restartEvery(7).clients(4).build(), config, 20);
@@ -257,6 +257,10 @@ class DifferenceMechanismsTest {
         () -> PrivateSpiderBoost.builder().smoothness(Double.NaN).build());
     DpConfig half = DpConfig.builder().samplingRate(0.5).noiseMultiplier(1.0).steps(4).build();
     assertThrows(IllegalArgumentException.class, () -> train(new Diff2(), half, 1));
+    // Without a record others would belong to other clients.
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> train(Diff2.builder().clients(2).build(), silent().build(), 1));
     // Its analysis gives Renyi divergences, the default accountant wants distributions.
     assertThrows(IllegalArgumentException.class, () -> train(new DiceSgd(), half, 1));
     assertThrows(

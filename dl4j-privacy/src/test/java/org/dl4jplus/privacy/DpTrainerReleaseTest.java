@@ -3,6 +3,7 @@ package org.dl4jplus.privacy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -25,6 +27,9 @@ import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.privacy.accounting.Accounting;
+import org.dl4jplus.privacy.accounting.Neighbours;
+import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.gradient.Clipping;
 import org.dl4jplus.privacy.gradient.GradientEngine;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
@@ -386,6 +391,78 @@ class DpTrainerReleaseTest {
       assertEquals(network.score(data), trainer.score(1e6, 10), 1e-4);
       assertEquals(1, trainer.ledger().entries().size());
       assertFalse(trainer.report().toString().isEmpty());
+    }
+  }
+
+  /**
+   * A record more moves the masks of those that follow it by one, so that nobody may know the
+   * stream of the masks.
+   */
+  @Test
+  void dropoutMasksDoNotFollowFromThePlatformsSeed() {
+    DpConfig secret =
+        DpConfig.builder().noiseMultiplier(0.0).nonPrivate(true).samplingRate(1.0).build();
+    PrivateRecords records = PrivateRecords.of(data(8));
+    for (GradientEngine engine : List.of(GradientEngine.AUTO, GradientEngine.LOOP)) {
+      List<INDArray> secrets = new ArrayList<>();
+      List<INDArray> seeded = new ArrayList<>();
+      for (int run = 0; run < 2; run++) {
+        DpConfig config = secret.toBuilder().gradientEngine(engine).build();
+        secrets.add(trainedWithDropout(config, records));
+        seeded.add(trainedWithDropout(config.toBuilder().testSeed(4L).build(), records));
+      }
+      assertNotEquals(secrets.get(0), secrets.get(1));
+      assertEquals(seeded.get(0), seeded.get(1));
+    }
+  }
+
+  private static INDArray trainedWithDropout(DpConfig config, PrivateRecords records) {
+    MultiLayerNetwork network =
+        initialised(
+            new MultiLayerNetwork(
+                conf(new Sgd(1))
+                    .dropOut(0.5)
+                    .list()
+                    .layer(new DenseLayer.Builder().nOut(6).build())
+                    .layer(output())
+                    .setInputType(InputType.feedForward(4))
+                    .build()));
+    Nd4j.getRandom().setSeed(5);
+    return trained(network, config, records, 2);
+  }
+
+  @Test
+  void aTargetThatIsExceededIsNoGuarantee() {
+    DpConfig config =
+        DpConfig.builder()
+            .noiseMultiplier(2.0)
+            .samplingRate(1.0)
+            .targetEpsilon(3.0)
+            .targetDelta(1e-5)
+            .build();
+    try (DpTrainer trainer = DpTrainer.attach(network(new Sgd(0.1)), config, data(8))) {
+      assertEquals(2, trainer.fit(5));
+      assertEquals(3.0, trainer.report().targetEpsilon());
+      trainer.charge(new PrivacyEvent.PureDp(2, EnumSet.allOf(Neighbours.class)), 1);
+      assertTrue(trainer.report().epsilon() > 3);
+      assertNull(trainer.report().targetEpsilon());
+    }
+    DpConfig warn = config.toBuilder().onBudgetExhausted(DpConfig.BudgetRule.WARN).build();
+    try (DpTrainer trainer = DpTrainer.attach(network(new Sgd(0.1)), warn, data(8))) {
+      assertNull(trainer.report().targetEpsilon());
+    }
+  }
+
+  @Test
+  void theCentralLimitIsNamedInTheReport() {
+    DpConfig config =
+        DpConfig.builder()
+            .noiseMultiplier(2.0)
+            .samplingRate(0.5)
+            .accountant(Accounting.GDP)
+            .build();
+    try (DpTrainer trainer = DpTrainer.attach(network(new Sgd(0.1)), config, data(8))) {
+      assertTrue(trainer.report().toString().contains("central limit"));
     }
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.nd4j.linalg.activations.impl.ActivationRReLU;
@@ -52,7 +53,10 @@ final class Ghost implements ClippingEngine {
         return "has an activation that draws";
       }
     }
-    return layer instanceof CnnLossLayer ? "is a loss over pixels" : null;
+    if (layer instanceof CnnLossLayer) {
+      return "is a loss over pixels";
+    }
+    return layer instanceof Cnn3DLossLayer ? "is a loss over voxels" : null;
   }
 
   @Override

@@ -3,6 +3,10 @@ package org.dl4jplus.privacy.gradient;
 import java.util.Arrays;
 import java.util.List;
 import lombok.extern.slf4j.Slf4j;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.tape.LayerRecorder;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -54,6 +58,20 @@ public final class ModelGradients {
     if (wanted == GradientEngine.LOOP) {
       return new Loop(passes);
     }
+    List<String> noisy = withWeightNoise(passes.model());
+    if (!noisy.isEmpty() && records.size() > maxPiece && wanted != GradientEngine.GHOST) {
+      // A record more moves others to the next piece, and so to other weights.
+      String reason = String.join(", ", noisy) + " with weight noise, which a piece shares";
+      if (wanted != GradientEngine.AUTO) {
+        throw new IllegalArgumentException(
+            "gradientEngine = "
+                + wanted
+                + " is not possible for more records than pass at once, take LOOP: "
+                + reason);
+      }
+      log.info("Records pass the network one by one, slowly, because of {}", reason);
+      return new Loop(passes);
+    }
     if (!unsupported.isEmpty()) {
       String names = String.join(", ", unsupported);
       if (wanted != GradientEngine.AUTO) {
@@ -64,6 +82,14 @@ public final class ModelGradients {
       return new Loop(passes);
     }
     return wanted == GradientEngine.GHOST ? new Ghost(passes) : new BookKeeping(passes);
+  }
+
+  private static List<String> withWeightNoise(Model model) {
+    return ModelAccess.of(model).layers().stream()
+        .map(layer -> layer.conf().getLayer())
+        .filter(layer -> layer instanceof BaseLayer base && base.getWeightNoise() != null)
+        .map(Layer::getLayerName)
+        .toList();
   }
 
   /** Two records, since rows of a single one cannot be mistaken. */

@@ -8,21 +8,33 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.preprocessor.BaseInputPreProcessor;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 class ModelGradientsTest {
 
@@ -367,6 +379,70 @@ class ModelGradientsTest {
     }
   }
 
+  /** Its rows are those of one record after the other, not of one place after the other. */
+  @Test
+  void theGhostRefusesLossesOverVoxels() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .dataType(DataType.DOUBLE)
+                .updater(new Sgd(0.1))
+                .list()
+                .layer(Nets.dense(12).nIn(5).build())
+                .layer(
+                    new Cnn3DLossLayer.Builder(Convolution3D.DataFormat.NCDHW)
+                        .lossFunction(LossFunction.MSE)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .inputPreProcessor(1, new FeedForwardToCnn3D())
+                .build());
+    network.init();
+    Nets net =
+        new Nets(
+            "voxels",
+            network,
+            new MultiDataSet(
+                Nets.normal(DataType.DOUBLE, Nets.RECORDS, 5),
+                Nets.normal(DataType.DOUBLE, Nets.RECORDS, 1, 2, 2, 3)));
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> gradients(net, GradientEngine.GHOST, 9))
+            .getMessage()
+            .contains("voxels"));
+    close(
+        clipped(gradients(net, GradientEngine.LOOP, 9).of(ALL), point(net), ClipRule.flat(0.3)),
+        clipped(gradients(net, GradientEngine.AUTO, 9).of(ALL), point(net), ClipRule.flat(0.3)),
+        1e-12,
+        net.name());
+  }
+
+  /** A record more moves others from piece to piece, and to other noise on the weights. */
+  @Test
+  void recordsOfSeveralPiecesDoNotShareWeightNoise() {
+    Nets net =
+        Nets.flat(
+            "noise",
+            DataType.DOUBLE,
+            list ->
+                list.layer(Nets.dense(4).name("first").weightNoise(new DropConnect(0.5)).build())
+                    .layer(Nets.output()));
+    assertTrue(
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> gradients(net, GradientEngine.BOOK_KEEPING, Nets.RECORDS - 1))
+            .getMessage()
+            .contains("first"));
+    gradients(net, GradientEngine.BOOK_KEEPING, Nets.RECORDS);
+    Random random = Nd4j.getRandom();
+    List<double[]> sums = new ArrayList<>();
+    for (GradientEngine engine : List.of(GradientEngine.AUTO, GradientEngine.LOOP)) {
+      ModelGradients gradients = gradients(net, engine, 4);
+      random.setStates(1, 2);
+      sums.add(clipped(gradients.of(ALL), point(net), ClipRule.flat(0.3)));
+    }
+    assertArrayEquals(sums.get(1), sums.get(0));
+  }
+
   @Test
   void layersWithoutARecordTakeTheLoop() {
     Nets net =
@@ -420,5 +496,27 @@ class ModelGradientsTest {
         IllegalArgumentException.class, () -> ClipRule.difference(Double.POSITIVE_INFINITY));
     assertEquals(0, ClipRule.difference(0).factor(1));
     assertEquals(1, ClipRule.difference(0).factor(0));
+  }
+
+  private static final class FeedForwardToCnn3D extends BaseInputPreProcessor {
+
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public INDArray preProcess(INDArray input, int size, LayerWorkspaceMgr workspaces) {
+      return workspaces.leverageTo(
+          ArrayType.ACTIVATIONS, input.dup('c').reshape('c', input.size(0), 1, 2, 2, 3));
+    }
+
+    @Override
+    public INDArray backprop(INDArray output, int size, LayerWorkspaceMgr workspaces) {
+      return workspaces.leverageTo(
+          ArrayType.ACTIVATION_GRAD, output.dup('c').reshape('c', output.size(0), 12));
+    }
+
+    @Override
+    public InputType getOutputType(InputType inputType) {
+      return InputType.convolutional3D(Convolution3D.DataFormat.NCDHW, 2, 2, 3, 1);
+    }
   }
 }

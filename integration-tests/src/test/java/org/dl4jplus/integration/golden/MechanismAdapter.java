@@ -16,6 +16,7 @@ import org.dl4jplus.privacy.DpMechanism;
 import org.dl4jplus.privacy.DpPlan;
 import org.dl4jplus.privacy.DpStep;
 import org.dl4jplus.privacy.PrivateSpiderBoost;
+import org.dl4jplus.privacy.accounting.Neighbours;
 import org.dl4jplus.privacy.gradient.GradientEngine;
 import org.dl4jplus.privacy.gradient.ModelGradients;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
@@ -99,7 +100,10 @@ final class MechanismAdapter implements GoldenAdapter {
             .sigma2(given.get("sigma2").asDouble())
             .build();
     DpConfig.DpConfigBuilder config =
-        DpConfig.builder().clipNorm(given.get("clipNorm").asDouble()).samplingRate(1.0);
+        DpConfig.builder()
+            .clipNorm(given.get("clipNorm").asDouble())
+            .neighbours(Neighbours.REPLACE_ZERO)
+            .samplingRate(1.0);
     run.begin(mechanism, config, one);
     for (int t = 0; t < one.get("steps").size(); t++) {
       JsonNode expected = one.get("steps").get(t);
