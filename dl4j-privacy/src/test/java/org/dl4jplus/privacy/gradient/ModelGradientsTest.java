@@ -331,7 +331,7 @@ class ModelGradientsTest {
   /** Rows that cancel each other, as in a layer whose steps have opposite errors. */
   @Test
   void normsAreNotTooSmallWherePositionsCancel() {
-    Random random = new Random(8);
+    java.util.Random random = new java.util.Random(8);
     for (int trial = 0; trial < 2; trial++) {
       Nets net =
           Nets.sequence(
