@@ -56,7 +56,8 @@ public final class Headlines {
           new AuditHeadline(),
           new PrivateStepCostHeadline(),
           new EstimatorHeadline(),
-          new DeepZeroHeadline());
+          new DeepZeroHeadline(),
+          new DeepZeroCostHeadline());
 
   private Headlines() {}
 
