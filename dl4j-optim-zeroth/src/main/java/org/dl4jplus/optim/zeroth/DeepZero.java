@@ -279,20 +279,28 @@ public final class DeepZero extends ZerothOrderMethod {
     return finite ? gradient : new double[0];
   }
 
+  /** Whether losses can be computed on copies of the network. */
+  private boolean copies(ModelObjective objective) {
+    boolean chain = objective.network() instanceof MultiLayerNetwork;
+    boolean masks = false;
+    if (chain) {
+      objective.batch().set(objective.network());
+      masks = ModelAccess.of(objective.network()).hasMasks();
+    }
+    if ((featureReuse || threads > 1) && (masks || !chain)) {
+      throw new IllegalArgumentException(
+          "featureReuse and threads are for a MultiLayerNetwork and batches without masks: set"
+              + " featureReuse to false and threads to 1");
+    }
+    return chain && !masks;
+  }
+
   private double[] losses(ZoProblem problem, int[] coordinates, double mu) {
     int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-    if (problem instanceof ModelObjective objective && (featureReuse || threads > 1)) {
-      if (!(objective.network() instanceof MultiLayerNetwork network)) {
-        throw new IllegalArgumentException(
-            "featureReuse and threads need a MultiLayerNetwork: for a ComputationGraph set"
-                + " featureReuse to false and threads to 1");
-      }
-      objective.batch().set(network);
-      if (ModelAccess.of(network).hasMasks()) {
-        throw new IllegalArgumentException(
-            "featureReuse and threads do not carry masks: set featureReuse to false and threads"
-                + " to 1");
-      }
+    if (problem instanceof ModelObjective objective
+        && copies(objective)
+        && (featureReuse || workers > 1)) {
+      MultiLayerNetwork network = (MultiLayerNetwork) objective.network();
       ForwardTails tails =
           TAILS.compute(
               objective,

@@ -237,7 +237,7 @@ class DeepZeroTest {
     DataSet data = MeZOTest.data(DataType.FLOAT);
     ZerothOrder.attach(graph, DeepZero.builder().build());
     assertThrows(IllegalArgumentException.class, () -> graph.fit(data));
-    ZerothOrder.attach(graph, DeepZero.builder().featureReuse(false).threads(1).build());
+    ZerothOrder.attach(graph, DeepZero.builder().featureReuse(false).build());
     graph.fit(data);
     assertEquals(52, ZerothOrder.of(graph).evaluations());
     MultiLayerNetwork network = MeZOTest.network(DataType.FLOAT);

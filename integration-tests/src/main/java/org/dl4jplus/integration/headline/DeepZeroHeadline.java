@@ -10,12 +10,10 @@ import org.dl4jplus.optim.zeroth.ZerothOrderMethod;
 import org.dl4jplus.optim.zeroth.estimate.Difference;
 import org.dl4jplus.optim.zeroth.estimate.RandomizedGradient;
 import org.dl4jplus.optim.zeroth.estimate.RandomizedGradient.Kind;
-import org.dl4jplus.optim.zeroth.objective.ModelObjective;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.learning.config.Sgd;
 
-/** Coordinate-wise against random estimates, and what reuse and threads save. */
+/** Coordinate-wise against random estimates. */
 final class DeepZeroHeadline implements Headline {
 
   private static final int SEEDS = 2;
@@ -58,27 +56,21 @@ final class DeepZeroHeadline implements Headline {
       wide += best / SEEDS;
     }
     String claim = "test error after 60 steps, digits 64-16-10, 1211 losses a step";
-    String cost = "seconds of an estimate, digits 64-64x5-10, batch 128";
-    double[] seconds = seconds();
     return List.of(
         Row.ratio(
             claim,
-            "coordinates",
-            coordinates,
             "random directions, best rate of 5, 20, 60",
             usual,
-            Bar.atLeast(1.8)),
-        Row.ratio(
-            claim,
             "coordinates",
             coordinates,
+            Bar.atMost(1 / 1.8)),
+        Row.ratio(
+            claim,
             "random directions, best rate of 5, 20, 60, 300",
             wide,
-            Bar.NONE),
-        Row.ratio(
-            cost, "from the input", seconds[0], "features reused", seconds[1], Bar.atMost(0.8)),
-        Row.ratio(
-            cost, "one thread, reuse", seconds[1], "two threads, reuse", seconds[2], Bar.NONE));
+            "coordinates",
+            coordinates,
+            Bar.NONE));
   }
 
   /** One loss at the point and one for each of as many directions as there are parameters. */
@@ -109,31 +101,5 @@ final class DeepZeroHeadline implements Headline {
       }
     }
     return 1 - digits.accuracy(network);
-  }
-
-  /** Of every eighth coordinate: the best of three for each way. */
-  private static double[] seconds() {
-    DataSet batch = Digits.of(1000, 1).batches(BATCH, new Random(1)).get(0);
-    MultiLayerNetwork network = Digits.network(1, new Sgd(0.1), 0, 64, 64, 64, 64, 64);
-    double[] mask = new double[(int) network.numParams()];
-    for (int i = 0; i < mask.length; i += 8) {
-      mask[i] = 1;
-    }
-    DeepZero[] ways = {
-      DeepZero.builder().featureReuse(false).threads(1).build(),
-      DeepZero.builder().featureReuse(true).threads(1).build(),
-      DeepZero.builder().featureReuse(true).threads(2).build()
-    };
-    double[] best = {Double.MAX_VALUE, Double.MAX_VALUE, Double.MAX_VALUE};
-    for (int w = 0; w < ways.length; w++) {
-      ModelObjective objective = new ModelObjective(network);
-      objective.use(new MultiDataSet(batch.getFeatures(), batch.getLabels()));
-      for (int run = 0; run < 3; run++) {
-        long start = System.nanoTime();
-        ways[w].coordinateEstimate(objective, mask, 1e-4, new double[1]);
-        best[w] = Math.min(best[w], (System.nanoTime() - start) / 1e9);
-      }
-    }
-    return best;
   }
 }

@@ -66,7 +66,8 @@ public final class Headlines {
           new FrankWolfeHeadline(),
           new RankingHeadline(),
           new PersistentHeadline(),
-          new TreeHeadline());
+          new TreeHeadline(),
+          new DeepZeroCostHeadline());
 
   private Headlines() {}
 

@@ -14,7 +14,7 @@ import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
  * Estimates a gradient from values. An estimator is a configuration; what some remember from step
  * to step lies in a {@link GradientState}.
  *
- * <p>Survey: "Zeroth-order optimization" estimators as asked for by arXiv 2510.18812, 2025.
+ * <p>The estimators are those that the review arXiv 2510.18812, 2025, asks for.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.CLASS)
 public abstract class GradientEstimator implements Serializable {

@@ -57,6 +57,7 @@ class GradientEstimatorTest {
       random(Kind.GAUSSIAN, Difference.FORWARD, 20000),
       random(Kind.SPHERE, Difference.FORWARD, 20000),
       random(Kind.SPSA, Difference.CENTRAL, 20000),
+      new ForwardGradient(x -> SLOPE, 20000),
       EvolutionStrategy.builder().queries(20000).build(),
       EvolutionStrategy.builder().queries(20000).antithetic(false).build()
     };
