@@ -1,2 +1,6 @@
-/** Training, fine-tuning and attacks by function values alone. */
+/**
+ * Training, fine-tuning and attacks by function values alone.
+ *
+ * @serial exclude
+ */
 package org.dl4jplus.optim.zeroth;
