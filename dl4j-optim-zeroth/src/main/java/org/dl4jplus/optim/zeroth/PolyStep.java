@@ -46,8 +46,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *   <li>costScale: what costs are divided by; not set, NONE in training and MEAN in {@link
  *       PolyStepES}
  *   <li>costDivisor: divides the costs as well, above 0; default 1
- *   <li>momentum: beta in v <- beta v + move, x <- x + learningRate v; in [0, 1), default 0; the
- *       authors' option goes from 0.5 to 0.95. momentumSchedule takes its place
+ *   <li>momentum: beta in {@code v <- beta v + move, x <- x + learningRate v}; in [0, 1), default
+ *       0; the authors' option goes from 0.5 to 0.95. momentumSchedule takes its place
  *   <li>learningRate: at least 0; default 1
  *   <li>adaptiveRadius: after 10 steps in a row whose mean cost changed by less than 1e-4, relative
  *       to it, the radii grow by 1.5 (3 times at most); a step that improved it by more shrinks
@@ -156,11 +156,14 @@ public final class PolyStep extends ZerothOrderMethod {
 
   double temperature(double[][] costs, CostScale standard, double eps) {
     CostScale scale = costScale == null ? standard : costScale;
-    return scale.divisor(costs) * costDivisor * eps;
+    // A schedule may end at 0, where the best vertex takes all.
+    return Math.max(scale.divisor(costs) * costDivisor * eps, Double.MIN_NORMAL);
   }
 
   private static double at(ISchedule schedule, double constant, int iteration, int epoch) {
-    return schedule == null ? constant : schedule.valueAt(iteration, epoch);
+    return schedule == null
+        ? constant
+        : Require.nonNegative("value of a schedule", schedule.valueAt(iteration, epoch), 0);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -39,6 +40,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.linalg.schedule.MapSchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 class PolyStepTest {
@@ -128,6 +132,21 @@ class PolyStepTest {
     assertArrayEquals(candidates[best], search.particles()[0], 1e-12);
     assertArrayEquals(candidates[best], search.best());
     assertEquals(costs[best], search.bestFitness());
+  }
+
+  @Test
+  void schedulesMayEndAtZeroAndMustBeNumbers() {
+    ISchedule zero = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.0));
+    PolyStep cold = PolyStep.builder().epsilonSchedule(zero).build();
+    PolyStepES search = new PolyStepES(cold, new double[][] {START});
+    double best = search.minimize(PolyStepTest::sphere, 10);
+    assertArrayEquals(search.best(), search.particles()[0], 1e-12);
+    assertTrue(best < sphere(start()));
+    ISchedule none = new MapSchedule(ScheduleType.ITERATION, Map.of(0, Double.NaN));
+    PolyStep broken = PolyStep.builder().stepRadiusSchedule(none).build();
+    INDArray x = start();
+    assertThrows(IllegalArgumentException.class, () -> broken.minimize(PolyStepTest::sphere, x, 1));
+    assertArrayEquals(START, x.toDoubleVector());
   }
 
   @Test
