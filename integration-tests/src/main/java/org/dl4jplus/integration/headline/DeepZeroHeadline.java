@@ -13,7 +13,10 @@ import org.dl4jplus.optim.zeroth.estimate.RandomizedGradient.Kind;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Sgd;
 
-/** Coordinate-wise against random estimates. */
+/**
+ * Coordinate-wise against random estimates. The bar is for rates up to 60, where random directions
+ * are still short of their best; the second row shows how near they come beyond.
+ */
 final class DeepZeroHeadline implements Headline {
 
   private static final int SEEDS = 2;
