@@ -47,6 +47,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *       the other records stay in their blocks: not ADD_REMOVE
  * </ul>
  *
+ * <p>Records pass a network of FLOAT one by one for differences, slowly: take DOUBLE.
+ *
  * <p>The paper's other subroutine, several local steps on a batch, costs privacy for each local
  * difference and is not there. Source: Tomoya Murata, Taiji Suzuki, "DIFF2: Differential Private
  * Optimization via Gradient Differences for Nonconvex Distributed Learning", arXiv 2302.03884,

@@ -320,7 +320,16 @@ public final class DpTrainer implements AutoCloseable {
       if (!allowed(count - i)) {
         return i;
       }
-      step();
+      boolean made = false;
+      try {
+        step();
+        made = true;
+      } finally {
+        if (!made && budget != null) {
+          // It may have been charged, and will be again when it is tried once more.
+          budget.forget();
+        }
+      }
     }
     return count;
   }

@@ -42,11 +42,12 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *   <li>sigma1, sigma2, sigma2Hat: s1, s2 and s2Hat themselves, all or none
  * </ul>
  *
- * <p>Differences are clipped to 2 L0 at most, which the cap s2Hat needs to be enough. The last
- * iterate is the result; the theory is about a random one. The paper's tree of differences and its
- * methods for convex losses are not there. Source: Raman Arora, Raef Bassily, Tomas Gonzalez,
- * Cristobal Guzman, Michael Menart, Enayat Ullah, "Faster Rates of Convergence to Stationary Points
- * in Differentially Private Optimization", arXiv 2206.00846, 2023.
+ * <p>Records pass a network of FLOAT one by one for differences, slowly: take DOUBLE. Differences
+ * are clipped to 2 L0 at most, which the cap s2Hat needs to be enough. The last iterate is the
+ * result; the theory is about a random one. The paper's tree of differences and its methods for
+ * convex losses are not there. Source: Raman Arora, Raef Bassily, Tomas Gonzalez, Cristobal Guzman,
+ * Michael Menart, Enayat Ullah, "Faster Rates of Convergence to Stationary Points in Differentially
+ * Private Optimization", arXiv 2206.00846, 2023.
  */
 public final class PrivateSpiderBoost extends DpMechanism {
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
@@ -450,6 +451,42 @@ class DpTrainerReleaseTest {
     DpConfig warn = config.toBuilder().onBudgetExhausted(DpConfig.BudgetRule.WARN).build();
     try (DpTrainer trainer = DpTrainer.attach(network(new Sgd(0.1)), warn, data(8))) {
       assertNull(trainer.report().targetEpsilon());
+    }
+  }
+
+  private record Failing(PrivateRecords records, boolean[] fails) implements PrivateRecords {
+
+    @Override
+    public int size() {
+      return records.size();
+    }
+
+    @Override
+    public MultiDataSet get(int[] which) {
+      if (fails[0]) {
+        throw new IllegalStateException("no data");
+      }
+      return records.get(which);
+    }
+  }
+
+  @Test
+  void aStepThatFailedIsPartOfTheBudget() {
+    DpConfig config =
+        DpConfig.builder()
+            .noiseMultiplier(2.0)
+            .samplingRate(1.0)
+            .targetEpsilon(3.0)
+            .targetDelta(1e-5)
+            .build();
+    boolean[] fails = new boolean[1];
+    PrivateRecords records = new Failing(PrivateRecords.of(data(8)), fails);
+    try (DpTrainer trainer = DpTrainer.attach(network(new Sgd(0.1)), config, records)) {
+      fails[0] = true;
+      assertThrows(IllegalStateException.class, () -> trainer.fit(5));
+      fails[0] = false;
+      assertEquals(1, trainer.fit(5));
+      assertTrue(trainer.epsilon(1e-5) <= 3);
     }
   }
 

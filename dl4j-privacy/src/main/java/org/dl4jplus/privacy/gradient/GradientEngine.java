@@ -1,8 +1,14 @@
 package org.dl4jplus.privacy.gradient;
 
-/** How the sums of clipped gradients are computed; all give the same numbers up to rounding. */
+/**
+ * How the sums of clipped gradients are computed; all give the same numbers up to rounding.
+ * Differences of the gradients of a FLOAT network always take the loop.
+ */
 public enum GradientEngine {
-  /** Book-keeping where every layer is recorded, the loop elsewhere. */
+  /**
+   * Book-keeping where every layer is recorded, the loop elsewhere, and for weight noise where
+   * there are more records than pass at once.
+   */
   AUTO,
   /**
    * One backward pass whose records give the norms and then the weighted sum (Zhiqi Bu et al.,

@@ -16,8 +16,9 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 /**
  * Records seen through a network. The records of a step are cut into pieces that pass the network
  * together; norms are double precision numbers, and so are the sums of pieces. Inside a piece a
- * network of floats sums floats, so its pieces have 256 records at most. Passes leave the network's
- * gradient, score and batch behind, but never other parameters.
+ * network of floats sums floats, so its pieces have 256 records at most, and for differences of
+ * gradients its records pass one by one, whatever the engine. Passes leave the network's gradient,
+ * score and batch behind, but never other parameters.
  */
 @Slf4j
 public final class ModelGradients {
@@ -29,6 +30,7 @@ public final class ModelGradients {
   private final int maxPiece;
   private final int layers;
   private final ClippingEngine engine;
+  private final ClippingEngine differences;
   private long notFinite;
 
   /**
@@ -51,6 +53,9 @@ public final class ModelGradients {
     this.maxPiece = floats ? Math.min(maxPiece, MOST_FLOATS) : maxPiece;
     layers = passes.layers().length;
     this.engine = engine(passes, engine);
+    // In a piece of floats a gradient's last digits depend on the other records, and a small
+    // difference consists of last digits: the others would move it by more than its threshold.
+    differences = floats ? new Loop(passes) : this.engine;
   }
 
   private ClippingEngine engine(NetworkPasses passes, GradientEngine wanted) {
@@ -175,7 +180,7 @@ public final class ModelGradients {
     public void clippedDifferenceSum(
         INDArray point, INDArray reference, double threshold, double[] clipped) {
       ClipRule rule = ClipRule.difference(threshold);
-      pieces(piece -> engine.addDifferences(piece, point, reference, rule, clipped));
+      pieces(piece -> differences.addDifferences(piece, point, reference, rule, clipped));
     }
 
     private void pieces(Piece piece) {
