@@ -1,5 +1,6 @@
 package org.dl4jplus.privacy;
 
+import java.util.Arrays;
 import java.util.Map;
 import lombok.Builder;
 import org.dl4jplus.optim.first.updater.Require;
@@ -43,8 +44,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *       restart. Then the kind of a step is not known beforehand and every step has the noise
  *       multiplier sigma; default false
  *   <li>clients: P blocks of neighbouring records, each with noise of its own, as if each were with
- *       its owner; default 1. Blocks are as equal as can be. Several need a relation under which
- *       the other records stay in their blocks: not ADD_REMOVE
+ *       its owner; default 1. Blocks are as equal as can be, or of the given clientSizes. Several
+ *       need a relation under which the other records stay in their blocks: not ADD_REMOVE
  * </ul>
  *
  * <p>Records pass a network of FLOAT one by one for differences, slowly: take DOUBLE.
@@ -63,13 +64,14 @@ public final class Diff2 extends DpMechanism {
   @JsonProperty private final Double sigma2;
   @JsonProperty private final boolean adaptiveRestart;
   @JsonProperty private final int clients;
+  @JsonProperty private final int[] clientSizes;
 
   private final DifferenceEstimator estimator = new DifferenceEstimator();
   private double variance;
 
   /** With the defaults. */
   public Diff2() {
-    this(null, null, null, null, null, null, null);
+    this(null, null, null, null, null, null, null, null);
   }
 
   @Builder
@@ -81,7 +83,8 @@ public final class Diff2 extends DpMechanism {
       @JsonProperty("sigma1") Double sigma1,
       @JsonProperty("sigma2") Double sigma2,
       @JsonProperty("adaptiveRestart") Boolean adaptiveRestart,
-      @JsonProperty("clients") Integer clients) {
+      @JsonProperty("clients") Integer clients,
+      @JsonProperty("clientSizes") int[] clientSizes) {
     this.differenceClip = Require.positive("differenceClip", differenceClip, 1);
     this.restartEvery =
         restartEvery == null ? null : Require.count("restartEvery", restartEvery, 1);
@@ -94,7 +97,15 @@ public final class Diff2 extends DpMechanism {
     this.sigma1 = sigma1 == null ? null : Require.nonNegative("sigma1", sigma1, 0);
     this.sigma2 = sigma2 == null ? null : Require.nonNegative("sigma2", sigma2, 0);
     this.adaptiveRestart = Boolean.TRUE.equals(adaptiveRestart);
-    this.clients = Require.count("clients", clients, 1);
+    this.clients = Require.count("clients", clients, clientSizes == null ? 1 : clientSizes.length);
+    this.clientSizes = clientSizes == null ? null : clientSizes.clone();
+    if (clientSizes != null && clientSizes.length != this.clients) {
+      throw new IllegalArgumentException(
+          "clientSizes has " + clientSizes.length + " entries, clients = " + this.clients);
+    }
+    for (int size : clientSizes == null ? new int[0] : clientSizes) {
+      Require.count("clientSizes", size, 1);
+    }
     if ((sigma1 == null) != (sigma2 == null)) {
       throw new IllegalArgumentException("Give both of sigma1 and sigma2, or none");
     }
@@ -116,6 +127,13 @@ public final class Diff2 extends DpMechanism {
       throw new IllegalArgumentException(
           "Diff2 with clients above 1 needs neighbours = REPLACE_ZERO or REPLACE_ONE: without a"
               + " record others would belong to other clients");
+    }
+    if (clientSizes != null && Arrays.stream(clientSizes).sum() != plan.records()) {
+      throw new IllegalArgumentException(
+          "clientSizes = "
+              + Arrays.toString(clientSizes)
+              + " must add up to N = "
+              + plan.records());
     }
     if (clients > plan.records()) {
       throw new IllegalArgumentException(
@@ -144,11 +162,15 @@ public final class Diff2 extends DpMechanism {
 
   /** First record of a client, or one more than the last record of the one before. */
   private int start(DpPlan plan, int client) {
-    return (int) ((long) plan.records() * client / clients);
+    return clientSizes == null
+        ? (int) ((long) plan.records() * client / clients)
+        : Arrays.stream(clientSizes, 0, client).sum();
   }
 
   private int smallestClient(DpPlan plan) {
-    return plan.records() / clients;
+    return clientSizes == null
+        ? plan.records() / clients
+        : Arrays.stream(clientSizes).min().getAsInt();
   }
 
   /** Noise multiplier of a release. */

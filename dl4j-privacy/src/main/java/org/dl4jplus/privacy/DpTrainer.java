@@ -496,11 +496,12 @@ public final class DpTrainer implements AutoCloseable {
    *
    * @param event what was released
    * @param count how many times
-   * @throws IllegalArgumentException if the event does not hold under the trainer's relation
+   * @throws IllegalArgumentException if the event does not hold under the trainer's relation, or
+   *     its accountant cannot handle it: then nothing was charged, and nothing may be released
    */
   public void charge(PrivacyEvent event, long count) {
+    plan.config().getAccountant().create(ledger.neighbours()).compose(event, count);
     if (file != null) {
-      new PrivacyLedger(ledger.neighbours()).add(event, count);
       file.charge(event, count);
     } else {
       ledger.add(event, count);

@@ -191,6 +191,30 @@ class DifferenceMechanismsTest {
     assertEquals(2, distances[1] / distances[0], 1e-4);
   }
 
+  @Test
+  void clientsOfDifferentSizesCountAlikeAndHaveNoiseOfTheirOwnSize() {
+    // Mean of means: a client of one record weighs as much as one of fifteen.
+    DpConfig config =
+        config(Neighbours.REPLACE_ZERO).toBuilder()
+            .testSeed(null)
+            .noiseMultiplier(0.0)
+            .nonPrivate(true)
+            .build();
+    INDArray two = train(Diff2.builder().clientSizes(new int[] {1, N - 1}).build(), config, 1);
+    MultiLayerNetwork network = network();
+    INDArray start = network.params().dup();
+    INDArray expected = Nd4j.zeros(DataType.DOUBLE, start.length());
+    for (int[] range : new int[][] {{0, 1}, {1, N}}) {
+      network.setParams(start.dup());
+      network.fit((DataSet) data().getRange(range[0], range[1]));
+      expected.addi(network.params().div(2));
+    }
+    assertEquals(0, expected.sub(two).norm2Number().doubleValue(), 1e-12);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> train(Diff2.builder().clientSizes(new int[] {1, 2}).build(), config, 1));
+  }
+
   private static DpConfig config(Neighbours neighbours) {
     return DpConfig.builder()
         .clipNorm(1e3)

@@ -9,12 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Random;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.privacy.accounting.Accounting;
+import org.dl4jplus.privacy.accounting.Neighbours;
+import org.dl4jplus.privacy.accounting.PrivacyEvent;
 import org.dl4jplus.privacy.gradient.PrivateRecords;
 import org.dl4jplus.privacy.sampling.Sampling;
 import org.junit.jupiter.api.Test;
@@ -223,6 +226,25 @@ class DpTrainerTest {
       assertEquals(2, resumed.ledger().entries().get(0).count());
       resumed.fit(1);
       assertEquals(3, resumed.ledger().entries().get(0).count());
+    }
+  }
+
+  @Test
+  void whatTheAccountantCannotHandleIsNotCharged() {
+    try (DpTrainer trainer =
+        DpTrainer.attach(
+            network(new Sgd(0.1)),
+            DpConfig.builder().noiseMultiplier(1.0).samplingRate(0.3).build(),
+            data(10))) {
+      trainer.fit(1);
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              trainer.charge(new PrivacyEvent.Gaussian(1, EnumSet.of(Neighbours.REPLACE_ONE)), 1));
+      assertEquals(1, trainer.ledger().entries().size());
+      trainer.charge(new PrivacyEvent.PureDp(0.5, EnumSet.allOf(Neighbours.class)), 1);
+      assertEquals(2, trainer.ledger().entries().size());
+      assertTrue(Double.isFinite(trainer.epsilon(1e-3)));
     }
   }
 }

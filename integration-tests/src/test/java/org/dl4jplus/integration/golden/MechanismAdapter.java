@@ -93,7 +93,7 @@ final class MechanismAdapter implements GoldenAdapter {
     Run run = new Run(x, y);
     Diff2 mechanism =
         Diff2.builder()
-            .clients(clients)
+            .clientSizes(Arrays.stream(y).mapToInt(part -> part.length).toArray())
             .differenceClip(given.get("differenceClip").asDouble())
             .restartEvery(given.get("restartEvery").asInt())
             .sigma1(given.get("sigma1").asDouble())
