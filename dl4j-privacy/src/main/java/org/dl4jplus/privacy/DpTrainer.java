@@ -1,14 +1,11 @@
 package org.dl4jplus.privacy;
 
 import java.io.File;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -16,7 +13,6 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
-import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelStep;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
@@ -47,10 +43,6 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.shade.jackson.annotation.JsonCreator;
-import org.nd4j.shade.jackson.annotation.JsonProperty;
-import org.nd4j.shade.jackson.core.JsonProcessingException;
-import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,10 +77,6 @@ import org.slf4j.LoggerFactory;
 public final class DpTrainer implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(DpTrainer.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  /** Name of the entry in a saved model. */
-  private static final String ENTRY = "differentialPrivacy.json";
 
   /** Steps that the budget is asked for at once where no number is planned. */
   private static final int AHEAD = 1000;
@@ -116,7 +104,11 @@ public final class DpTrainer implements AutoCloseable {
   private boolean warned;
 
   private DpTrainer(
-      Model model, DpConfig config, DpMechanism mechanism, PrivateRecords records, Saved saved) {
+      Model model,
+      DpConfig config,
+      DpMechanism mechanism,
+      PrivateRecords records,
+      DpCheckpoint saved) {
     this.model = model;
     this.records = records;
     this.mechanism = mechanism;
@@ -126,28 +118,28 @@ public final class DpTrainer implements AutoCloseable {
     type = access.parameters().dataType();
     int n = records.size();
     plan = new DpPlan(config, sampler(config, n), n, Math.toIntExact(oracle.size()));
-    run = saved == null ? UUID.randomUUID().toString() : saved.run;
-    steps = saved == null ? 0 : saved.steps;
+    run = saved == null ? UUID.randomUUID().toString() : saved.run();
+    steps = saved == null ? 0 : saved.steps();
     if (config.getLedgerFile() == null) {
       file = null;
-      ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger;
+      ledger = saved == null ? new PrivacyLedger(config.getNeighbours()) : saved.ledger();
     } else {
       ledger = new PrivacyLedger(config.getNeighbours());
       file =
           new LedgerFile(
-              new File(config.getLedgerFile()), run, saved == null ? null : saved.block, ledger);
+              new File(config.getLedgerFile()), run, saved == null ? null : saved.block(), ledger);
       file.read();
     }
     if (saved != null) {
-      mechanism.restore(saved.state);
+      mechanism.restore(saved.state());
       if (plan.sampler() != null) {
-        plan.sampler().restore(saved.order);
+        plan.sampler().restore(saved.order());
       }
     }
     mechanism.begin(plan);
     noiseMultiplier =
         saved != null
-            ? saved.noiseMultiplier
+            ? saved.noiseMultiplier()
             : config.getNoiseMultiplier() != null ? config.getNoiseMultiplier() : calibrate();
     source =
         new AheadNoise(
@@ -172,7 +164,7 @@ public final class DpTrainer implements AutoCloseable {
                     oracle, records, config.getGradientEngine(), config.getMaxPhysicalBatch()));
     config.clipRule().requireLayers(gradients.layers());
     if (file != null && saved != null) {
-      file.requireAll(saved.ledger);
+      file.requireAll(saved.ledger());
     }
     update = new ModelStep(model);
     released = Nd4j.create(type, plan.coordinates());
@@ -235,13 +227,8 @@ public final class DpTrainer implements AutoCloseable {
    * @throws IllegalArgumentException if the file has no ledger
    */
   public static DpTrainer resume(Model model, File file, PrivateRecords records) {
-    String json = ModelSerializer.getObjectFromFile(file, ENTRY);
-    try {
-      Saved saved = JSON.readValue(json, Saved.class);
-      return new DpTrainer(model, saved.config, saved.mechanism, records, saved);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    DpCheckpoint saved = DpCheckpoint.read(file);
+    return new DpTrainer(model, saved.config(), saved.mechanism(), records, saved);
   }
 
   /**
@@ -607,35 +594,17 @@ public final class DpTrainer implements AutoCloseable {
    * @param file where; replaced
    */
   public void save(File file) {
-    try {
-      ModelSerializer.writeModel(model, file, true);
-      ModelSerializer.addObjectToFile(
-          file,
-          ENTRY,
-          JSON.writeValueAsString(
-              new Saved(
-                  run,
-                  this.file == null ? null : this.file.block(),
-                  mark(plan.config()),
-                  plan.config(),
-                  mechanism,
-                  ledger,
-                  steps,
-                  noiseMultiplier,
-                  mechanism.state(),
-                  plan.sampler() == null ? null : plan.sampler().order())));
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(e);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String mark(DpConfig config) {
-    if (config.seeded()) {
-      return "TEST_ONLY";
-    }
-    return config.isSimulation() ? "SIMULATION" : null;
+    new DpCheckpoint(
+            run,
+            this.file == null ? null : this.file.block(),
+            plan.config(),
+            mechanism,
+            ledger,
+            steps,
+            noiseMultiplier,
+            mechanism.state(),
+            plan.sampler() == null ? null : plan.sampler().order())
+        .write(model, file);
   }
 
   /** Takes the guard off the network: what it is trained for from now on is not counted. */
@@ -644,43 +613,5 @@ public final class DpTrainer implements AutoCloseable {
     Collection<TrainingListener> listeners = new ArrayList<>(access.listeners());
     listeners.remove(guard);
     QuietPasses.setListeners(model, listeners);
-  }
-
-  /** What is saved beside the network. */
-  private static final class Saved {
-    @JsonProperty private final String run;
-    @JsonProperty private final String block;
-    @JsonProperty private final String dp;
-    @JsonProperty private final DpConfig config;
-    @JsonProperty private final DpMechanism mechanism;
-    @JsonProperty private final PrivacyLedger ledger;
-    @JsonProperty private final int steps;
-    @JsonProperty private final double noiseMultiplier;
-    @JsonProperty private final Map<String, double[]> state;
-    @JsonProperty private final int[] order;
-
-    @JsonCreator
-    Saved(
-        @JsonProperty("run") String run,
-        @JsonProperty("block") String block,
-        @JsonProperty("dp") String dp,
-        @JsonProperty("config") DpConfig config,
-        @JsonProperty("mechanism") DpMechanism mechanism,
-        @JsonProperty("ledger") PrivacyLedger ledger,
-        @JsonProperty("steps") int steps,
-        @JsonProperty("noiseMultiplier") double noiseMultiplier,
-        @JsonProperty("state") Map<String, double[]> state,
-        @JsonProperty("order") int[] order) {
-      this.run = run;
-      this.block = block;
-      this.dp = dp;
-      this.config = config;
-      this.mechanism = mechanism;
-      this.ledger = ledger;
-      this.steps = steps;
-      this.noiseMultiplier = noiseMultiplier;
-      this.state = state;
-      this.order = order;
-    }
   }
 }
