@@ -16,6 +16,10 @@ final class ScheduleVariants {
               "line", "{'kind': 'LINEAR', 'decay': 0.05}",
               "restarts", "{'totalSteps': 3, 'restartMult': 1.5}",
               "up", "{'init': 0.1, 'target': 0.5}"),
+          "SpsaSchedule",
+          Map.of(
+              "rate", "{'initial': 0.1, 'offset': 100}",
+              "step", "{'initial': 0.01, 'exponent': 0.101}"),
           "LastIterateSchedule",
           Map.of(
               "anytime", "{'setting': 'CONVEX_ANYTIME', 'eta': 0.1}",
