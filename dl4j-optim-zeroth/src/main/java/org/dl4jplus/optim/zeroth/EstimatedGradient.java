@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.zeroth;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -124,7 +125,7 @@ public final class EstimatedGradient extends ZerothOrderMethod {
     int at = 0;
     for (int i = 0; i < live.length; i++) {
       int length = (int) live[i].length();
-      double[] part = java.util.Arrays.copyOfRange(estimate.gradient(), at, at + length);
+      double[] part = Arrays.copyOfRange(estimate.gradient(), at, at + length);
       gradients[i] = Nd4j.createFromArray(part).castTo(parameters.dataType());
       at += length;
     }

@@ -48,9 +48,10 @@ import org.slf4j.LoggerFactory;
  *       query, so that a run that is resumed goes on to the same bits
  * </ul>
  *
- * <p>A step in which a loss is not finite is skipped. Source: Sadhika Malladi, Tianyu Gao, Eshaan
- * Nichani, Alex Damian, Jason D. Lee, Danqi Chen, Sanjeev Arora, "Fine-Tuning Language Models with
- * Just Forward Passes", arXiv 2305.17333, 2023.
+ * <p>A step in which a loss is not finite is skipped; a loss that throws leaves the parameters
+ * where they were, up to rounding. Source: Sadhika Malladi, Tianyu Gao, Eshaan Nichani, Alex
+ * Damian, Jason D. Lee, Danqi Chen, Sanjeev Arora, "Fine-Tuning Language Models with Just Forward
+ * Passes", arXiv 2305.17333, 2023.
  */
 @Getter
 @ToString
@@ -170,29 +171,39 @@ public final class MeZO extends ZerothOrderMethod {
     double base = twoSided ? 0 : step.problem().loss();
     boolean finite = Double.isFinite(base);
     // The last direction is taken back by the pass that makes the step.
-    double back = 0;
-    for (int k = 0; k < queries && finite; k++) {
-      perturber.add(directions, t, k, eps);
-      double plus = step.problem().loss();
-      double minus = base;
-      back = -eps;
-      if (twoSided) {
-        perturber.add(directions, t, k, -2 * eps);
-        minus = step.problem().loss();
-        back = eps;
+    double away = 0;
+    int k = 0;
+    try {
+      for (; k < queries && finite; k++) {
+        perturber.add(directions, t, k, eps);
+        away = eps;
+        double plus = step.problem().loss();
+        double minus = base;
+        if (twoSided) {
+          perturber.add(directions, t, k, -2 * eps);
+          away = -eps;
+          minus = step.problem().loss();
+        }
+        finite = Double.isFinite(plus) && Double.isFinite(minus);
+        estimates[k] = (plus - minus) / (twoSided ? 2 * eps : eps);
+        losses += twoSided ? (plus + minus) / 2 : plus;
+        if (k < queries - 1 || !finite) {
+          perturber.add(directions, t, k, -away);
+          away = 0;
+        }
       }
-      finite = Double.isFinite(plus) && Double.isFinite(minus);
-      estimates[k] = (plus - minus) / (twoSided ? 2 * eps : eps);
-      losses += twoSided ? (plus + minus) / 2 : plus;
-      if (k < queries - 1 || !finite) {
-        perturber.add(directions, t, k, back);
+    } catch (RuntimeException e) {
+      // A loss that throws leaves the parameters where they were.
+      if (away != 0) {
+        perturber.add(directions, t, k, -away);
       }
+      throw e;
     }
     if (!finite) {
       return Double.NaN;
     }
     warnIfFlat(step, estimates);
-    update(step, directions, estimates, back);
+    update(step, directions, estimates, -away);
     return losses / queries;
   }
 

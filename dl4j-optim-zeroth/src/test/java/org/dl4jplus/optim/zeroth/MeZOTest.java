@@ -293,6 +293,38 @@ class MeZOTest {
   }
 
   @Test
+  void aLossThatThrowsLeavesTheParametersWhereTheyWere() {
+    for (MeZO.PerturbationMode mode : MeZO.PerturbationMode.values()) {
+      for (int good = 0; good < 6; good++) {
+        INDArray x = Nd4j.createFromArray(1.0, 2.0);
+        MeZO method =
+            MeZO.builder()
+                .learningRate(0.0)
+                .queries(3)
+                .epsilon(0.25)
+                .perturbationMode(mode)
+                .build();
+        int[] left = {good};
+        Exception e =
+            assertThrows(
+                IllegalStateException.class,
+                () ->
+                    method.minimize(
+                        point -> {
+                          if (left[0]-- == 0) {
+                            throw new IllegalStateException("mine");
+                          }
+                          return 1;
+                        },
+                        x,
+                        2));
+        assertEquals("mine", e.getMessage());
+        assertEquals(0, x.distance2(Nd4j.createFromArray(1.0, 2.0)), 1e-14);
+      }
+    }
+  }
+
+  @Test
   void schedulesTakeThePlaceOfConstants() {
     MeZO constant = MeZO.builder().learningRate(0.05).build();
     MeZO scheduled =

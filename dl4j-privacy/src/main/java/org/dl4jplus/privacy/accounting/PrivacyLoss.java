@@ -192,21 +192,22 @@ interface PrivacyLoss {
     return q * Math.sqrt(Math.expm1(1 / (sigma * sigma)));
   }
 
-  /**
-   * Of two Laplace distributions.
-   *
-   * @param most the largest loss, sensitivity over scale
-   */
-  record TwoExponentials(double most) implements PrivacyLoss {
+  /** Losses between -epsilon and epsilon, which pure mechanisms have. */
+  interface Pure extends PrivacyLoss {
+
+    /** The largest loss. */
+    double most();
+
+    /** As {@link #above}, between the smallest loss and the largest. */
+    void inside(double epsilon, double[] out);
 
     @Override
-    public void above(double epsilon, double[] out) {
-      if (epsilon >= most) {
+    default void above(double epsilon, double[] out) {
+      if (epsilon >= most()) {
         out[0] = 0;
         out[1] = 0;
-      } else if (epsilon >= -most) {
-        out[0] = 1 - 0.5 * Math.exp((epsilon - most) / 2);
-        out[1] = 0.5 * Math.exp((epsilon - most) / 2);
+      } else if (epsilon >= -most()) {
+        inside(epsilon, out);
       } else {
         out[0] = 1;
         out[1] = Math.exp(epsilon);
@@ -214,18 +215,32 @@ interface PrivacyLoss {
     }
 
     @Override
-    public double least() {
-      return -most;
+    default double least() {
+      return -most();
     }
 
     @Override
-    public double largest() {
-      return most;
+    default double largest() {
+      return most();
     }
 
     @Override
-    public double width() {
-      return most;
+    default double width() {
+      return most();
+    }
+  }
+
+  /**
+   * Of two Laplace distributions.
+   *
+   * @param most the largest loss, sensitivity over scale
+   */
+  record TwoExponentials(double most) implements Pure {
+
+    @Override
+    public void inside(double epsilon, double[] out) {
+      out[0] = 1 - 0.5 * Math.exp((epsilon - most) / 2);
+      out[1] = 0.5 * Math.exp((epsilon - most) / 2);
     }
   }
 
@@ -234,35 +249,12 @@ interface PrivacyLoss {
    *
    * @param most its epsilon, above 0
    */
-  record RandomizedResponse(double most) implements PrivacyLoss {
+  record RandomizedResponse(double most) implements Pure {
 
     @Override
-    public void above(double epsilon, double[] out) {
-      if (epsilon >= most) {
-        out[0] = 0;
-        out[1] = 0;
-      } else if (epsilon >= -most) {
-        out[0] = 1 / (1 + Math.exp(-most));
-        out[1] = Math.exp(epsilon - LogSum.log1pExp(most));
-      } else {
-        out[0] = 1;
-        out[1] = Math.exp(epsilon);
-      }
-    }
-
-    @Override
-    public double least() {
-      return -most;
-    }
-
-    @Override
-    public double largest() {
-      return most;
-    }
-
-    @Override
-    public double width() {
-      return most;
+    public void inside(double epsilon, double[] out) {
+      out[0] = 1 / (1 + Math.exp(-most));
+      out[1] = Math.exp(epsilon - LogSum.log1pExp(most));
     }
   }
 }

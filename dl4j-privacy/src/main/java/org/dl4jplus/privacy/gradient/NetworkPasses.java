@@ -3,10 +3,9 @@ package org.dl4jplus.privacy.gradient;
 import java.util.List;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.TrainedPart;
+import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
 import org.dl4jplus.optim.first.tape.LayerRecorder;
 import org.dl4jplus.optim.first.tape.OutputErrors;
@@ -60,7 +59,7 @@ final class NetworkPasses {
 
   /** A pass at the network's own parameters. */
   Tape record(LayerRecorder recorder, MultiDataSet data) {
-    setBatch(data);
+    ModelBatch.set(model, data);
     recorder.begin(model, null);
     try {
       access.computeGradientAndScore();
@@ -75,7 +74,7 @@ final class NetworkPasses {
     at(
         point,
         () -> {
-          setBatch(records.get(piece));
+          ModelBatch.set(model, records.get(piece));
           LayerRecorder recorder = new LayerRecorder();
           try {
             if (errors != null) {
@@ -111,22 +110,6 @@ final class NetworkPasses {
       return pass.get();
     } finally {
       own.assign(saved);
-    }
-  }
-
-  private void setBatch(MultiDataSet data) {
-    access.setBatch(data.getFeatures(), data.getLabels());
-    if (model instanceof ComputationGraph graph) {
-      graph.clearLayerMaskArrays();
-      if (data.hasMaskArrays()) {
-        graph.setLayerMaskArrays(data.getFeaturesMaskArrays(), data.getLabelsMaskArrays());
-      }
-    } else {
-      MultiLayerNetwork network = (MultiLayerNetwork) model;
-      network.clearLayerMaskArrays();
-      if (data.hasMaskArrays()) {
-        network.setLayerMaskArrays(data.getFeaturesMaskArray(0), data.getLabelsMaskArray(0));
-      }
     }
   }
 

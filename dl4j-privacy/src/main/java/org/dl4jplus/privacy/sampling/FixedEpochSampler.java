@@ -34,14 +34,8 @@ public final class FixedEpochSampler implements BatchSampler {
     Require.check(rate > 0 && rate <= 1, "samplingRate", rate, "in (0, 1]");
     batch = batchSize(records, rate);
     batches = batches(records, rate);
-    order = new int[records];
-    Arrays.setAll(order, i -> i);
-    for (int i = records - 1; i > 0; i--) {
-      int other = (int) shuffle.uniform(i + 1L);
-      int record = order[i];
-      order[i] = order[other];
-      order[other] = record;
-    }
+    order = WithoutReplacementSampler.all(records);
+    WithoutReplacementSampler.shuffle(order, records, shuffle);
   }
 
   private static int batchSize(int records, double rate) {

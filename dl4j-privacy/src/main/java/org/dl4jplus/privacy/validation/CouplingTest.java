@@ -7,8 +7,8 @@ import java.util.stream.Collectors;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.model.ModelBatch;
 import org.nd4j.linalg.activations.impl.ActivationLReLU;
 import org.nd4j.linalg.activations.impl.ActivationRReLU;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -123,13 +123,7 @@ final class CouplingTest {
   }
 
   private double[] gradient(MultiDataSet batch) {
-    access.setBatch(batch.getFeatures(), batch.getLabels());
-    if (model instanceof ComputationGraph graph) {
-      graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
-    } else {
-      ((MultiLayerNetwork) model)
-          .setLayerMaskArrays(batch.getFeaturesMaskArray(0), batch.getLabelsMaskArray(0));
-    }
+    ModelBatch.set(model, batch);
     // Random activations that cannot be switched off draw the same in each pass.
     Nd4j.getRandom().setStates(1, 1);
     try {

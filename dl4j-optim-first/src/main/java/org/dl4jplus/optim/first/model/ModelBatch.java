@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -195,6 +196,28 @@ public final class ModelBatch {
 
   private INDArray bySteps(INDArray array) {
     return array.dup('f').reshape('f', examples, array.size(0) / examples, array.size(1));
+  }
+
+  /**
+   * Makes a data set the network's current batch, with its masks and none of an earlier batch.
+   *
+   * @param model an initialised MultiLayerNetwork or ComputationGraph
+   * @param data as many inputs and outputs as the network has; not copied
+   */
+  public static void set(Model model, MultiDataSet data) {
+    ModelAccess.of(model).setBatch(data.getFeatures(), data.getLabels());
+    if (model instanceof ComputationGraph graph) {
+      graph.clearLayerMaskArrays();
+      if (data.hasMaskArrays()) {
+        graph.setLayerMaskArrays(data.getFeaturesMaskArrays(), data.getLabelsMaskArrays());
+      }
+    } else {
+      MultiLayerNetwork network = (MultiLayerNetwork) model;
+      network.clearLayerMaskArrays();
+      if (data.hasMaskArrays()) {
+        network.setLayerMaskArrays(data.getFeaturesMaskArray(0), data.getLabelsMaskArray(0));
+      }
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.List;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Passes over parameters in place, chunk by chunk, on several threads: a chunk at a time is all the
@@ -173,7 +174,7 @@ public final class Perturber {
       rule.apply(buffers.x, chunk.from(), length, chunk.decays(), buffers.scratch);
       System.arraycopy(buffers.x, 0, all, at, length);
     }
-    INDArray copy = org.nd4j.linalg.factory.Nd4j.createFromArray(all);
+    INDArray copy = Nd4j.createFromArray(all);
     parameters.assign(copy.castTo(parameters.dataType()));
   }
 }

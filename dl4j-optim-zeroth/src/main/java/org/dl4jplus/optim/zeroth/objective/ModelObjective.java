@@ -72,13 +72,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     if (data.getFeatures() == null || data.getFeatures().length == 0) {
       throw new IllegalArgumentException("The batch is empty");
     }
-    ModelAccess.of(model).setBatch(data.getFeatures(), data.getLabels());
-    if (model instanceof ComputationGraph graph) {
-      graph.setLayerMaskArrays(data.getFeaturesMaskArrays(), data.getLabelsMaskArrays());
-    } else {
-      ((MultiLayerNetwork) model)
-          .setLayerMaskArrays(data.getFeaturesMaskArray(0), data.getLabelsMaskArray(0));
-    }
+    ModelBatch.set(model, data);
     useCurrentBatch();
   }
 
