@@ -150,6 +150,15 @@ public interface BilevelProblem {
   default void projectY(INDArray y) {}
 
   /**
+   * The constraints of the lower problem.
+   *
+   * @return null, the default, where there are none
+   */
+  default Constraints constraints() {
+    return null;
+  }
+
+  /**
    * Hears of the point that an outer step, or the start, has led to; a network takes the lower
    * variable as its parameters. Does nothing by default.
    *
