@@ -1,6 +1,10 @@
 package org.dl4jplus.integration.golden;
 
+import org.dl4jplus.bilevel.problem.AffineConstraints;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
+import org.dl4jplus.bilevel.problem.Constraints;
+import org.dl4jplus.bilevel.problem.ProjectedProblem;
+import org.dl4jplus.ot.projection.Box;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -11,13 +15,27 @@ final class BilevelCases {
 
   private BilevelCases() {}
 
-  static BilevelProblem problem(JsonNode json) {
+  /** The problem, in the boxes that the configuration names. */
+  static BilevelProblem problem(JsonNode json, JsonNode config) {
+    return new ProjectedProblem(problem(json), box(config, "x"), box(config, "y"));
+  }
+
+  private static Box box(JsonNode config, String variable) {
+    return new Box(
+        config.path(variable + "Min").asDouble(Double.NEGATIVE_INFINITY),
+        config.path(variable + "Max").asDouble(Double.POSITIVE_INFINITY));
+  }
+
+  private static BilevelProblem problem(JsonNode json) {
     String type = json.get("type").asText();
     if (type.startsWith("quadratic")) {
       return new FiniteSum(array(json.get("A")), array(json.get("B")), json);
     }
     if (type.startsWith("logistic")) {
       return new LogDecay(json);
+    }
+    if (type.endsWith("lower constraint")) {
+      return new Constrained(json);
     }
     throw new IllegalArgumentException("no such problem: " + type);
   }
@@ -113,7 +131,9 @@ final class BilevelCases {
     }
   }
 
-  /** g = mean log(1 + exp(-yt * X w)) + 0.5 sum exp(x_j) w_j^2, f = mean log(1 + exp(-yv * V w)). */
+  /**
+   * g = mean log(1 + exp(-yt * X w)) + 0.5 sum exp(x_j) w_j^2, f = mean log(1 + exp(-yv * V w)).
+   */
   private static final class LogDecay implements BilevelProblem {
 
     private final INDArray train;
@@ -156,9 +176,7 @@ final class BilevelCases {
     /** The mean loss; its gradient to out. */
     private static double logistic(INDArray rows, INDArray w, INDArray out) {
       INDArray margins = rows.mmul(w);
-      set(
-          out,
-          rows.transpose().mmul(Transforms.sigmoid(margins.neg())).divi(-rows.rows()));
+      set(out, rows.transpose().mmul(Transforms.sigmoid(margins.neg())).divi(-rows.rows()));
       double sum = 0;
       for (double m : margins.toDoubleVector()) {
         sum += Math.log1p(Math.exp(-Math.abs(m))) + Math.max(-m, 0);
@@ -197,6 +215,62 @@ final class BilevelCases {
     @Override
     public void lowerMixedProduct(INDArray x, INDArray y, int batch, INDArray v, INDArray out) {
       out.assign(Transforms.exp(x).muli(y).muli(v));
+    }
+  }
+
+  /** g = 0.5 y'Ay - y'Bx, f = 0.05 ||x - s||^2 + 0.5 ||y - t||^2, a'x + b'y + c <= 0 or = 0. */
+  private static final class Constrained implements BilevelProblem {
+
+    private final INDArray a;
+    private final INDArray bOfX;
+    private final INDArray s;
+    private final INDArray t;
+    private final Constraints constraints;
+
+    Constrained(JsonNode json) {
+      a = array(json.get("A"));
+      bOfX = array(json.get("B"));
+      s = array(json.get("s"));
+      t = array(json.get("t"));
+      constraints =
+          new AffineConstraints(
+              new double[][] {array(json.get("a")).toDoubleVector()},
+              new double[][] {array(json.get("b")).toDoubleVector()},
+              new double[] {json.get("c").asDouble()},
+              json.path("equality").asBoolean());
+    }
+
+    @Override
+    public long dimX() {
+      return s.length();
+    }
+
+    @Override
+    public long dimY() {
+      return t.length();
+    }
+
+    @Override
+    public Constraints constraints() {
+      return constraints;
+    }
+
+    @Override
+    public double upper(INDArray x, INDArray y, int batch, INDArray gradientX, INDArray gradientY) {
+      INDArray ofX = x.sub(s);
+      INDArray ofY = y.sub(t);
+      set(gradientX, ofX.mul(0.1));
+      set(gradientY, ofY);
+      return 0.05 * dot(ofX, ofX) + 0.5 * dot(ofY, ofY);
+    }
+
+    @Override
+    public double lower(INDArray x, INDArray y, int batch, INDArray gradientX, INDArray gradientY) {
+      INDArray ay = a.mmul(y);
+      INDArray bx = bOfX.mmul(x);
+      set(gradientY, ay.sub(bx));
+      set(gradientX, bOfX.transpose().mmul(y).neg());
+      return 0.5 * dot(y, ay) - dot(y, bx);
     }
   }
 }

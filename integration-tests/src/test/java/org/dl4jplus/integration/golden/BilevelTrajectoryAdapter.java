@@ -8,8 +8,11 @@ import java.util.Map;
 import org.dl4jplus.bilevel.Batches;
 import org.dl4jplus.bilevel.BilevelAlgorithm;
 import org.dl4jplus.bilevel.BilevelTrainer;
+import org.dl4jplus.bilevel.BoRep;
 import org.dl4jplus.bilevel.F2sa;
 import org.dl4jplus.bilevel.F3sa;
+import org.dl4jplus.bilevel.LvHba;
+import org.dl4jplus.bilevel.PenaltyMethod;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,12 +39,15 @@ final class BilevelTrajectoryAdapter implements GoldenAdapter {
   static void register(Map<String, GoldenAdapter> adapters) {
     adapters.put("F2SA", new BilevelTrajectoryAdapter(F2sa.class));
     adapters.put("F3SA (momentum F2SA)", new BilevelTrajectoryAdapter(F3sa.class));
+    adapters.put("PenaltyBilevel (proximal)", new BilevelTrajectoryAdapter(PenaltyMethod.class));
+    adapters.put("BO-REP", new BilevelTrajectoryAdapter(BoRep.class));
+    adapters.put("LV-HBA", new BilevelTrajectoryAdapter(LvHba.class));
   }
 
   @Override
   public void run(GoldenFile file, DataType dataType, Deviation deviation) {
     for (JsonNode test : file.json().get("cases")) {
-      BilevelProblem problem = BilevelCases.problem(test.get("problem"));
+      BilevelProblem problem = BilevelCases.problem(test.get("problem"), test.get("config"));
       BilevelTrainer trainer =
           new BilevelTrainer(
               problem,
@@ -50,10 +56,10 @@ final class BilevelTrajectoryAdapter implements GoldenAdapter {
               BilevelCases.array(test.get("y0")),
               0);
       JsonNode expected = test.get("expected");
-      // Whatever else has a start and is followed lies in the state.
+      // Whatever else has a start and is followed lies in the state; BO-REP's z starts at 0.
       for (Iterator<String> names = expected.fieldNames(); names.hasNext(); ) {
         String name = names.next();
-        if (!name.equals("x") && !name.equals("y") && test.has(name + "0")) {
+        if (type != BoRep.class && !name.equals("x") && !name.equals("y") && test.has(name + "0")) {
           trainer.state().vector(name, () -> BilevelCases.array(test.get(name + "0")));
         }
       }
