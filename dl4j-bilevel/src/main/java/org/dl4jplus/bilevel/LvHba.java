@@ -71,6 +71,7 @@ public final class LvHba implements BilevelAlgorithm {
   private final double c0;
 
   /** Growth of the penalty. */
+  @Getter(onMethod_ = @JsonProperty("cPower"))
   private final double cPower;
 
   /** Smallest multiplier. */

@@ -20,6 +20,9 @@ public final class AffineConstraints implements Constraints {
   /** What rounding may leave of a constraint, relative to its terms. */
   private static final double FEASIBLE = 1e-9;
 
+  /** Rows whose Gramian is that close to a singular one depend on each other. */
+  private static final double DEPENDENT = 1e-12;
+
   private final double[][] a;
   private final double[][] b;
   private final double[] c;
@@ -60,11 +63,19 @@ public final class AffineConstraints implements Constraints {
         throw new IllegalArgumentException("Row " + i + " of a and b is 0");
       }
     }
+    factor = equality ? factorized() : null;
+  }
+
+  private Cholesky factorized() {
     // Factorizing overwrites.
-    factor = equality ? new Cholesky(copy("a", gram)) : null;
-    if (equality && !factor.positive()) {
+    double[][] shrunk = copy("a", gram);
+    for (int i = 0; i < shrunk.length; i++) {
+      shrunk[i][i] *= 1 - DEPENDENT;
+    }
+    if (!new Cholesky(shrunk).positive()) {
       throw new IllegalArgumentException("The rows of a and b depend on each other");
     }
+    return new Cholesky(copy("a", gram));
   }
 
   private static double[][] copy(String name, double[][] rows) {
