@@ -140,11 +140,20 @@ class FirstOrderMethodsTest {
   @Test
   void momentumTakesNoiseOutOfTheSingleLoopPenaltyMethod() {
     // With x as good as fixed all noise is that of the gradients in y and z.
-    PenaltyMethod plain = PenaltyMethod.builder().innerSteps(1).alpha(1e-9).gamma(0.4).beta(1.0).sigmaDecay(0.0).build();
+    PenaltyMethod plain =
+        PenaltyMethod.builder()
+            .innerSteps(1)
+            .alpha(1e-9)
+            .gamma(0.4)
+            .beta(1.0)
+            .sigmaDecay(0.0)
+            .build();
     PenaltyMethod momentum =
         PenaltyMethod.builder()
             .innerSteps(1)
-            .alpha(1e-9).gamma(0.4).beta(1.0)
+            .alpha(1e-9)
+            .gamma(0.4)
+            .beta(1.0)
             .sigmaDecay(0.0)
             .eta0(1.0)
             .etaDecay(0.8)

@@ -150,6 +150,15 @@ public interface BilevelProblem {
   default void projectY(INDArray y) {}
 
   /**
+   * What parts the lower variable has, for methods that train some at a time: a network's layers.
+   *
+   * @return their lengths in order, which add up to dimY; one part by default
+   */
+  default long[] lowerBlocks() {
+    return new long[] {dimY()};
+  }
+
+  /**
    * The constraints of the lower problem.
    *
    * @return null, the default, where there are none

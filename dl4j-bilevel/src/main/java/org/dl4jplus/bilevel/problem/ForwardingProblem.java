@@ -87,6 +87,11 @@ public abstract class ForwardingProblem implements BilevelProblem {
   }
 
   @Override
+  public long[] lowerBlocks() {
+    return inner.lowerBlocks();
+  }
+
+  @Override
   public Constraints constraints() {
     return inner.constraints();
   }

@@ -69,6 +69,7 @@ class GoldenFilesTest {
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
     BilevelTrajectoryAdapter.register(adapters);
+    ScaleBiOAdapter.register(adapters);
     return adapters;
   }
 
