@@ -55,7 +55,7 @@ public final class SourceReweighting extends NetworkProblem {
     this.count = count;
     sources = new ArrayList<>();
     for (MultiDataSet batch : train) {
-      int[] of = sources(batch.getExampleMetaData(), batch.getLabels(0).size(0));
+      int[] of = sources(batch.getExampleMetaData(), Rows.onePerExample(batch));
       // Refuses what is out of range.
       new SourceWeights(new double[count], of);
       sources.add(of);
