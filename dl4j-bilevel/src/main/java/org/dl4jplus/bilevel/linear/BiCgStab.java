@@ -23,9 +23,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * Solution of Nonsymmetric Linear Systems", 1992.
  */
 @Getter
-@EqualsAndHashCode(callSuper = false)
+@EqualsAndHashCode
 @ToString
-public final class BiCgStab extends AbstractLinearSolver {
+public final class BiCgStab implements LinearSolver {
 
   /** An inner product below this part of its factors is 0. */
   private static final double ORTHOGONAL = 1e-14;
@@ -51,12 +51,11 @@ public final class BiCgStab extends AbstractLinearSolver {
   }
 
   @Override
-  double operatorRidge() {
-    return ridge;
+  public Solution solve(LinearOperator a, double[] b, double[] start) {
+    return LinearRun.solve(a, b, start, ridge, this::solve);
   }
 
-  @Override
-  Solution solve(LinearRun run) {
+  private Solution solve(LinearRun run) {
     double[] r = run.firstResidual();
     double[] shadow = r.clone();
     double[] p = r.clone();

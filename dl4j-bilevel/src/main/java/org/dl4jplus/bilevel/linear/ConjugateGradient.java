@@ -22,9 +22,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>M. R. Hestenes, E. Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems", 1952.
  */
 @Getter
-@EqualsAndHashCode(callSuper = false)
+@EqualsAndHashCode
 @ToString
-public final class ConjugateGradient extends AbstractLinearSolver {
+public final class ConjugateGradient implements LinearSolver {
 
   private final int maxIter;
   private final double tol;
@@ -47,12 +47,11 @@ public final class ConjugateGradient extends AbstractLinearSolver {
   }
 
   @Override
-  double operatorRidge() {
-    return ridge;
+  public Solution solve(LinearOperator a, double[] b, double[] start) {
+    return LinearRun.solve(a, b, start, ridge, this::solve);
   }
 
-  @Override
-  Solution solve(LinearRun run) {
+  private Solution solve(LinearRun run) {
     double[] r = run.firstResidual();
     double[] p = r.clone();
     double square = Vectors.dot(r, r);

@@ -25,9 +25,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * </ul>
  */
 @Getter
-@EqualsAndHashCode(callSuper = false)
+@EqualsAndHashCode
 @ToString
-public final class DirectSolver extends AbstractLinearSolver {
+public final class DirectSolver implements LinearSolver {
 
   private static final int LARGEST = 2000;
 
@@ -48,12 +48,11 @@ public final class DirectSolver extends AbstractLinearSolver {
   }
 
   @Override
-  double operatorRidge() {
-    return ridge;
+  public Solution solve(LinearOperator a, double[] b, double[] start) {
+    return LinearRun.solve(a, b, start, ridge, this::solve);
   }
 
-  @Override
-  Solution solve(LinearRun run) {
+  private Solution solve(LinearRun run) {
     int n = run.size();
     if (n > LARGEST) {
       throw new IllegalArgumentException(

@@ -25,9 +25,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * Nonsymmetric Linear Systems", 1986.
  */
 @Getter
-@EqualsAndHashCode(callSuper = false)
+@EqualsAndHashCode
 @ToString
-public final class Gmres extends AbstractLinearSolver {
+public final class Gmres implements LinearSolver {
 
   /** A vector of which less than this part is new is a combination of those before. */
   private static final double NOTHING_NEW = 1e-14;
@@ -56,12 +56,11 @@ public final class Gmres extends AbstractLinearSolver {
   }
 
   @Override
-  double operatorRidge() {
-    return ridge;
+  public Solution solve(LinearOperator a, double[] b, double[] start) {
+    return LinearRun.solve(a, b, start, ridge, this::solve);
   }
 
-  @Override
-  Solution solve(LinearRun run) {
+  private Solution solve(LinearRun run) {
     double[] r = run.firstResidual();
     double norm = Vectors.norm(r);
     int steps = 0;

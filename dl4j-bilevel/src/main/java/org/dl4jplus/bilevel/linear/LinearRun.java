@@ -1,6 +1,8 @@
 package org.dl4jplus.bilevel.linear;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.function.Function;
 import org.dl4jplus.bilevel.linear.Solution.Stop;
 
 /**
@@ -12,6 +14,12 @@ final class LinearRun {
   /** Below this part of the right side's norm a residual is rounding. */
   private static final double FLOOR = 1e-30;
 
+  /** Below this part of r, A'r is looked at more closely. */
+  private static final double SUSPICIOUS = 1e-6;
+
+  /** The error of products by differences, relative to A. */
+  private static final double ROUNDING = 1e-9;
+
   final double[] b;
   final double[] x;
   final double norm;
@@ -19,9 +27,10 @@ final class LinearRun {
   private final double ridge;
   private final double scale;
   private final boolean fromZero;
+  private double size;
   private int products;
 
-  LinearRun(LinearOperator a, double[] b, double[] start, double ridge) {
+  private LinearRun(LinearOperator a, double[] b, double[] start, double ridge) {
     this.a = a;
     this.ridge = ridge;
     scale = checked("b", b, a.size());
@@ -33,6 +42,17 @@ final class LinearRun {
       x[i] /= scale;
     }
     norm = Vectors.norm(this.b);
+  }
+
+  /** What all solvers do at the start. */
+  static Solution solve(
+      LinearOperator a,
+      double[] b,
+      double[] start,
+      double ridge,
+      Function<LinearRun, Solution> method) {
+    LinearRun run = new LinearRun(a, b, start, ridge);
+    return run.norm == 0 ? run.solution(0, 0, Stop.CONVERGED) : method.apply(run);
   }
 
   private static double checked(String name, double[] v, int size) {
@@ -84,6 +104,24 @@ final class LinearRun {
     }
     Arrays.fill(x, 0);
     return b.clone();
+  }
+
+  /**
+   * Whether A'r is no more than the rounding in it: for products by differences, far more than that
+   * of the numbers. A's size is only looked for where that may be.
+   */
+  boolean orthogonal(double[] transposedTimesR, double[] r) {
+    double product = Vectors.norm(transposedTimesR);
+    double length = Vectors.norm(r);
+    if (product > SUSPICIOUS * length) {
+      return false;
+    }
+    if (size == 0) {
+      SplittableRandom random = new SplittableRandom(b.length);
+      double[] probe = random.doubles(b.length, -1, 1).toArray();
+      size = Vectors.norm(product(probe)) / Vectors.norm(probe);
+    }
+    return product <= ROUNDING * size * length;
   }
 
   /** Whether a residual of this norm is small enough. */

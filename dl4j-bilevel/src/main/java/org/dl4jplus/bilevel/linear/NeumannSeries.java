@@ -35,9 +35,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * Differentiation", arXiv 1911.02590, 2020.
  */
 @Getter
-@EqualsAndHashCode(callSuper = false)
+@EqualsAndHashCode
 @ToString
-public final class NeumannSeries extends AbstractLinearSolver {
+public final class NeumannSeries implements LinearSolver {
 
   private static final int GROWTH = 5;
 
@@ -57,12 +57,11 @@ public final class NeumannSeries extends AbstractLinearSolver {
   }
 
   @Override
-  double operatorRidge() {
-    return ridge;
+  public Solution solve(LinearOperator a, double[] b, double[] start) {
+    return LinearRun.solve(a, b, start, ridge, this::solve);
   }
 
-  @Override
-  Solution solve(LinearRun run) {
+  private Solution solve(LinearRun run) {
     if (stepSize == null) {
       throw new IllegalArgumentException("stepSize must be set");
     }

@@ -30,9 +30,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * Least Squares Problems", 1996).
  */
 @Getter
-@EqualsAndHashCode(callSuper = false)
+@EqualsAndHashCode
 @ToString
-public final class NormalConjugateGradient extends AbstractLinearSolver {
+public final class NormalConjugateGradient implements LinearSolver {
 
   private final int maxIter;
   private final double tol;
@@ -55,12 +55,11 @@ public final class NormalConjugateGradient extends AbstractLinearSolver {
   }
 
   @Override
-  double operatorRidge() {
-    return 0;
+  public Solution solve(LinearOperator a, double[] b, double[] start) {
+    return LinearRun.solve(a, b, start, 0, this::solve);
   }
 
-  @Override
-  Solution solve(LinearRun run) {
+  private Solution solve(LinearRun run) {
     double[] r = run.firstResidual();
     double[] s = run.transposed(r);
     // From 0 the residual is b: the product is at hand.
@@ -75,7 +74,7 @@ public final class NormalConjugateGradient extends AbstractLinearSolver {
     Stop stop = Stop.ITERATIONS;
     int k = 0;
     for (; k < maxIter; k++) {
-      if (converged(square, target)) {
+      if (converged(square, target) || run.orthogonal(s, r)) {
         stop = Stop.CONVERGED;
         break;
       }

@@ -69,6 +69,7 @@ class GoldenFilesTest {
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
     HypergradientAdapter.register(adapters);
+    ImplicitDiffAdapter.register(adapters);
     return adapters;
   }
 
