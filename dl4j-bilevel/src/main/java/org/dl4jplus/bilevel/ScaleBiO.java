@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  *   <li>lrU, lrW: of u and y, above 0, defaults 1e-5, which is meant for language models
  *   <li>lrLambda: of x, above 0, default 1e-2
  *   <li>weightDecay: of u and y, decoupled, at least 0, default 5e-4
- *   <li>updater: any that needs no shapes; default Adam, with the decay that is AdamW. Its own
- *       learning rate does not count
+ *   <li>updater: any, on each variable or block as one vector; default Adam, with the decay that is
+ *       AdamW. Its own learning rate does not count
  *   <li>lisaLayers: how many of the problem's inner {@link BilevelProblem#lowerBlocks()} train at a
  *       time, drawn anew every lisaPeriod steps and apart for u and y; the first and the last
  *       always train. At least 0; default 0, all train. More than there are counts as all of them,
@@ -132,7 +132,7 @@ public final class ScaleBiO implements BilevelAlgorithm {
     this.lrW = Require.positive("lrW", lrW, 1e-5);
     this.lrLambda = Require.positive("lrLambda", lrLambda, 1e-2);
     this.weightDecay = Require.nonNegative("weightDecay", weightDecay, 5e-4);
-    this.updater = UpdaterSteps.checked(updater == null ? new Adam() : updater);
+    this.updater = updater == null ? new Adam() : updater;
     this.lisaLayers = Require.atLeast("lisaLayers", lisaLayers, 0, 0);
     this.lisaPeriod = Require.count("lisaPeriod", lisaPeriod, 20);
     this.seed = seed == null ? 0 : seed;
@@ -165,10 +165,9 @@ public final class ScaleBiO implements BilevelAlgorithm {
     ofX.addi(inX.subi(inXAtU).muli(weight));
     double norm = GradientTurn.norm(ofX);
 
-    UpdaterSteps updates = new UpdaterSteps(updater, state);
-    blocks(problem, "u", u, inY.muli(weight), updates, k, rates * lrU);
-    blocks(problem, "y", y, ofY, updates, k, rates * lrW);
-    updates.step("x", x, ofX, rates * lrLambda, 0);
+    train(step, "u", u, inY.muli(weight), rates * lrU);
+    train(step, "y", y, ofY, rates * lrW);
+    new StoredUpdater(at(rates * lrLambda), "updater.x", state, x).step(ofX);
     problem.projectX(x);
     problem.projectY(y);
     problem.projectY(u);
@@ -183,25 +182,29 @@ public final class ScaleBiO implements BilevelAlgorithm {
     return 0.5 * (1 + Math.cos(Math.PI * Math.min(k, steps) / steps));
   }
 
-  private void blocks(
-      BilevelProblem problem,
-      String name,
-      INDArray parameters,
-      INDArray gradient,
-      UpdaterSteps updates,
-      long k,
-      double rate) {
-    long[] lengths = problem.lowerBlocks();
-    if (lisaLayers == 0) {
-      updates.step(name, parameters, gradient, rate, weightDecay);
-      return;
+  private IUpdater at(double rate) {
+    IUpdater configured = updater.clone();
+    if (configured.hasLearningRate()) {
+      configured.setLrAndSchedule(rate, null);
     }
-    boolean[] trains = trains(lengths.length, name.equals("u") ? 0 : 1, k);
+    return configured;
+  }
+
+  private void train(
+      BilevelStep step, String name, INDArray parameters, INDArray gradient, double rate) {
+    long[] lengths =
+        lisaLayers == 0 ? new long[] {parameters.length()} : step.problem().lowerBlocks();
+    boolean[] trains = trains(lengths.length, name.equals("u") ? 0 : 1, step.state().iteration());
     long from = 0;
     for (int i = 0; i < lengths.length; i++) {
       if (trains[i]) {
         var range = NDArrayIndex.interval(from, from + lengths[i]);
-        updates.step(name + "." + i, parameters.get(range), gradient.get(range), rate, weightDecay);
+        INDArray block = parameters.get(range);
+        StoredUpdater updates =
+            new StoredUpdater(at(rate), "updater." + name + "." + i, step.state(), block);
+        // Before the updater's step and apart from it, as in AdamW.
+        block.muli(1 - rate * weightDecay);
+        updates.step(gradient.get(range));
       }
       from += lengths[i];
     }

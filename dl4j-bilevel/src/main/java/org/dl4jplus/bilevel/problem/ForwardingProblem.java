@@ -77,6 +77,11 @@ public abstract class ForwardingProblem implements BilevelProblem {
   }
 
   @Override
+  public int mixedCalls() {
+    return inner.mixedCalls();
+  }
+
+  @Override
   public void projectX(INDArray x) {
     inner.projectX(x);
   }

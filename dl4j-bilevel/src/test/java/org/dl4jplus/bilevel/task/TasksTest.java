@@ -33,7 +33,6 @@ import org.dl4jplus.bilevel.ScaleBiO;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
 import org.dl4jplus.bilevel.problem.NetworkProblem;
 import org.dl4jplus.bilevel.problem.WeightedLoss;
-import org.dl4jplus.optim.first.Muon;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
@@ -460,7 +459,6 @@ class TasksTest {
     refused("tau", () -> ScaleBiO.builder().tau(0.5).build());
     refused("lisaLayers", () -> ScaleBiO.builder().lisaLayers(-1).build());
     refused("innerSteps", () -> ScaleBiO.builder().outerIterations(2).build());
-    refused("Muon", () -> ScaleBiO.builder().updater(new Muon(0.1)).build());
     MultiLayerNetwork sequences =
         new MultiLayerNetwork(
             builder(DataType.DOUBLE)

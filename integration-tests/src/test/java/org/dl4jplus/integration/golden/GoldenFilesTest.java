@@ -71,6 +71,8 @@ class GoldenFilesTest {
     TanAdapter.register(adapters);
     BilevelTrajectoryAdapter.register(adapters);
     ScaleBiOAdapter.register(adapters);
+    HypergradientAdapter.register(adapters);
+    ImplicitDiffAdapter.register(adapters);
     return adapters;
   }
 
