@@ -71,7 +71,6 @@ public final class LvHba implements BilevelAlgorithm {
   private final double c0;
 
   /** Growth of the penalty. */
-  @Getter(onMethod_ = @JsonProperty("cPower"))
   private final double cPower;
 
   /** Smallest multiplier. */
@@ -106,6 +105,16 @@ public final class LvHba implements BilevelAlgorithm {
         "lambdaMax",
         this.lambdaMax,
         "above lambdaMin, " + this.lambdaMin);
+  }
+
+  /**
+   * Growth of the penalty; by hand, since its name as a bean's would be another.
+   *
+   * @return the power of the number of the step
+   */
+  @JsonProperty("cPower")
+  public double getCPower() {
+    return cPower;
   }
 
   @Override

@@ -1,2 +1,6 @@
-/** Ready-made bilevel problems on a user's own network and data. */
+/**
+ * Ready-made bilevel problems on a user's own network and data.
+ *
+ * @serial exclude
+ */
 package org.dl4jplus.bilevel.task;

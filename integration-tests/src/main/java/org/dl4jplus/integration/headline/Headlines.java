@@ -67,7 +67,12 @@ public final class Headlines {
           new RankingHeadline(),
           new PersistentHeadline(),
           new TreeHeadline(),
-          new DeepZeroCostHeadline());
+          new DeepZeroCostHeadline(),
+          new HyperCleaningHeadline(),
+          new PenaltyBiasHeadline(),
+          new LvHbaHeadline(),
+          new ScaleBiOHeadline(),
+          new BoRepHeadline());
 
   private Headlines() {}
 
