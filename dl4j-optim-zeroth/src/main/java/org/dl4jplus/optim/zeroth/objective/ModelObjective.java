@@ -7,8 +7,10 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.Range;
+import org.dl4jplus.optim.first.model.ModelAccess.TrainedPart;
 import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.updater.VariableShape;
+import org.dl4jplus.optim.zeroth.layers.QuantizedDenseLayer;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -26,6 +28,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   private final INDArray parameters;
   private final List<Stretch> stretches;
   private final List<VariableShape> variables;
+  private final List<Boolean> quantized = new ArrayList<>();
   private ModelBatch batch;
   private long evaluations;
 
@@ -40,6 +43,13 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     parameters = access.parameters();
     variables = access.trainableVariables();
     stretches = stretches(access);
+    for (TrainedPart part : access.trainedParts()) {
+      boolean layer =
+          part.layer() != null && part.layer().conf().getLayer() instanceof QuantizedDenseLayer;
+      for (String key : part.offsets().keySet()) {
+        quantized.add(layer && key.equals(QuantizedDenseLayer.SCALE_KEY));
+      }
+    }
   }
 
   private static List<Stretch> stretches(ModelAccess access) {
@@ -90,6 +100,11 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   public int rows(int stretch) {
     VariableShape variable = variables.get(stretch);
     return variable.matrix() ? (int) variable.rows() : 1;
+  }
+
+  @Override
+  public boolean quantized(int stretch) {
+    return quantized.get(stretch);
   }
 
   /**
