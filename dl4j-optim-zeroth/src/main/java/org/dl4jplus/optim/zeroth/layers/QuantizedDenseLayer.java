@@ -56,10 +56,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *
  * <p>The integers are no parameters: they lie packed in the layer's configuration, {@code packed},
  * are saved with it and never change. Parameters are the scales "S" of [groups, nOut] and the bias
- * "b" of [1, nOut], so that a network's vector of parameters is small, and parameters of one
- * network mean nothing to another one with other integers. L1, L2, weight decay and constraints of
- * weights act on the scales. Both passes make a part of the weights at a time, 256 Ki of them or
- * one group.
+ * "b" of [nOut], so that a network's vector of parameters is small, and parameters of one network
+ * mean nothing to another one with other integers. L1, L2, weight decay and constraints of weights
+ * act on the scales. Both passes make a part of the weights at a time, 256 Ki of them or one group.
  *
  * <p>The way here is from a trained network, {@link #quantize} or {@link #from(Layer, int, int)};
  * the rounding to the nearest is off by half a scale at most. A layer that is built as such draws

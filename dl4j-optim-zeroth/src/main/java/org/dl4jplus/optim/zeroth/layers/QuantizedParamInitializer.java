@@ -111,8 +111,7 @@ final class QuantizedParamInitializer implements ParamInitializer {
     long scales = shape[0] * shape[1];
     views.put(SCALES, vector.get(NDArrayIndex.interval(0, scales)).reshape('c', shape));
     if (layer.isHasBias()) {
-      long[] row = {1, layer.getNOut()};
-      views.put(BIAS, vector.get(NDArrayIndex.interval(scales, vector.length())).reshape('c', row));
+      views.put(BIAS, vector.get(NDArrayIndex.interval(scales, vector.length())));
     }
     return views;
   }
