@@ -23,6 +23,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.GradientReversal;
 import org.dl4jplus.optim.first.binding.BoundBatchNormalization;
 import org.dl4jplus.optim.first.surrogate.TargetLoss;
+import org.dl4jplus.optim.zeroth.layers.QuantizedDenseLayer;
 import org.dl4jplus.ot.CosineLossCircle;
 import org.dl4jplus.ot.DeepSetsEquivariantLayer;
 import org.dl4jplus.ot.FedParaConvolutionLayer;
@@ -159,6 +160,16 @@ record Stack(INDArray input, INDArray labels, InputType type, List<Layer> layers
                         .chunks(2, 1)
                         .build(),
                     softmax())));
+    MAKERS.put(
+        QuantizedDenseLayer.class,
+        () ->
+            vectors(
+                new QuantizedDenseLayer.Builder()
+                    .nOut(5)
+                    .groupSize(3)
+                    .activation(Activation.TANH)
+                    .build(),
+                softmax()));
     MAKERS.put(
         CosineLossCircle.class,
         () ->
