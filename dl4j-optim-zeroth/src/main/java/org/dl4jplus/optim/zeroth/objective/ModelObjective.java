@@ -156,6 +156,34 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   }
 
   /**
+   * A copy of the network with an own count of losses, for another thread.
+   *
+   * @return an objective without a batch; see {@link #follow}
+   */
+  public ModelObjective copy() {
+    INDArray own = model.params().dup();
+    if (model instanceof ComputationGraph graph) {
+      ComputationGraph copy = new ComputationGraph(graph.getConfiguration().clone());
+      copy.init(own, false);
+      return new ModelObjective(copy);
+    }
+    MultiLayerNetwork copy =
+        new MultiLayerNetwork(((MultiLayerNetwork) model).getLayerWiseConfigurations().clone());
+    copy.init(own, false);
+    return new ModelObjective(copy);
+  }
+
+  /**
+   * Takes the parameters and the batch of the network that this is a copy of.
+   *
+   * @param original its objective; not held, its batch is shared
+   */
+  public void follow(ModelObjective original) {
+    parameters.assign(original.parameters);
+    batch = original.batch;
+  }
+
+  /**
    * Counts losses of this batch that were evaluated elsewhere, on copies of the network.
    *
    * @param losses how many
