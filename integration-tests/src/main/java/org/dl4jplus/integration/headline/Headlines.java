@@ -62,6 +62,7 @@ public final class Headlines {
           new PrivateStepCostHeadline(),
           new EstimatorHeadline(),
           new DeepZeroHeadline(),
+          new QzoHeadline(),
           new ConsensusHeadline(),
           new FrankWolfeHeadline(),
           new RankingHeadline(),
