@@ -13,16 +13,21 @@ import lombok.NoArgsConstructor;
 import lombok.Setter;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.api.layers.LayerConstraint;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
+import org.deeplearning4j.nn.conf.layers.InputTypeUtil;
 import org.deeplearning4j.nn.conf.layers.LayerValidation;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
@@ -70,6 +75,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *   <li>groupSize: inputs that share a scale, at least 1, default 128; nIn where that is smaller.
  *       The last group may be smaller
  *   <li>hasBias: default true
+ *   <li>pointwise: whether it is a convolution of 1 x 1 with a stride of 1, which takes images of
+ *       nIn channels and gives such of nOut, by {@code dataFormat} NCHW or NHWC; default false
  *   <li>forwardOnly: whether the pass back is refused; default false
  * </ul>
  *
@@ -93,6 +100,8 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
   private int bits = 4;
   private int groupSize = 128;
   private boolean hasBias = true;
+  private boolean pointwise;
+  private CNN2DFormat dataFormat = CNN2DFormat.NCHW;
   private boolean forwardOnly;
 
   /** The integers, as {@link PackedIntegers} has them; null until they are drawn. */
@@ -112,42 +121,63 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
     bits = builder.bits;
     groupSize = builder.groupSize;
     hasBias = builder.hasBias;
+    pointwise = builder.pointwise;
+    dataFormat = builder.dataFormat;
     forwardOnly = builder.forwardOnly;
     PackedIntegers.requireForm(bits, groupSize);
     initializeConstraints(builder);
   }
 
   /**
-   * A layer of the same form as a dense layer, whose integers are still to be drawn.
+   * A layer of the same form as one of the platform's, whose integers are still to be drawn.
    *
-   * @param layer the platform's layer, without layer normalization
+   * @param layer a dense layer without layer normalization, or a convolution of 1 x 1 with a stride
+   *     of 1 and no padding
    * @param bits of an integer: 2, 4 or 8
    * @param groupSize inputs that share a scale
    * @return the layer, with the other's name, activation, dropout, updaters and regularization;
    *     constraints only of the bias
-   * @throws IllegalArgumentException for a layer with layer normalization, and out of range
+   * @throws IllegalArgumentException for another layer, and out of range
    */
-  public static QuantizedDenseLayer from(DenseLayer layer, int bits, int groupSize) {
-    if (layer.hasLayerNorm()) {
+  public static QuantizedDenseLayer from(FeedForwardLayer layer, int bits, int groupSize) {
+    if (!fits(layer)) {
       throw new IllegalArgumentException(
-          "Layer " + layer.getLayerName() + " has layer normalization, which has no integer form");
+          "Only a dense layer without layer normalization and a convolution of 1 x 1 with a stride"
+              + " of 1 and no padding can be quantized, got "
+              + layer);
     }
-    return like(layer, layer.hasBias(), bits, groupSize);
+    if (layer instanceof ConvolutionLayer convolution) {
+      QuantizedDenseLayer result = like(layer, convolution.hasBias(), bits, groupSize);
+      result.pointwise = true;
+      result.dataFormat = convolution.getCnn2dDataFormat();
+      return result;
+    }
+    return like(layer, ((DenseLayer) layer).hasBias(), bits, groupSize);
+  }
+
+  private static boolean fits(Object layer) {
+    if (layer instanceof ConvolutionLayer convolution) {
+      return layer.getClass() == ConvolutionLayer.class
+          && Arrays.equals(convolution.getKernelSize(), new int[] {1, 1})
+          && Arrays.equals(convolution.getStride(), new int[] {1, 1})
+          && Arrays.equals(convolution.getPadding(), new int[] {0, 0});
+    }
+    return layer instanceof DenseLayer dense && !dense.hasLayerNorm();
   }
 
   /**
-   * A layer that begins where a trained dense layer is: a network that it is put into starts from
-   * these scales and this bias.
+   * A layer that begins where a trained layer is: a network that it is put into starts from these
+   * scales and this bias.
    *
-   * @param trained a dense layer of an initialised network
+   * @param trained a layer of an initialised network, of a kind as above
    * @param bits of an integer: 2, 4 or 8
    * @param groupSize inputs that share a scale
    * @return the layer
-   * @throws IllegalArgumentException for another layer or one with layer normalization, for weights
-   *     that are not finite, and out of range
+   * @throws IllegalArgumentException for another layer, for weights that are not finite, and out of
+   *     range
    */
   public static QuantizedDenseLayer from(Layer trained, int bits, int groupSize) {
-    if (!(trained.conf().getLayer() instanceof DenseLayer layer)) {
+    if (!(trained.conf().getLayer() instanceof FeedForwardLayer layer)) {
       throw new IllegalArgumentException(
           "Only a dense layer can be quantized, got "
               + trained.conf().getLayer().getClass().getSimpleName());
@@ -192,10 +222,12 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
   /** Takes integers, scales and bias from trained weights. */
   private void begin(Layer trained) {
     INDArray weights = trained.getParam(DefaultParamInitializer.WEIGHT_KEY);
+    // Output by output: [in, out], or [out, in, 1, 1].
+    char order = pointwise ? 'c' : 'f';
     start = new double[Math.toIntExact(initializer().numParams(this))];
     packed =
         PackedIntegers.of(
-                weights.dup('f').data().asDouble(),
+                weights.dup(order).data().asDouble(),
                 (int) getNOut(),
                 bits,
                 usedGroupSize(),
@@ -209,8 +241,9 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
   }
 
   /**
-   * Quantizes a trained network: every dense layer without layer normalization, frozen ones
-   * included, is replaced; output layers and all others stay as they are.
+   * Quantizes a trained network: every dense layer without layer normalization and every
+   * convolution of 1 x 1 with a stride of 1 and no padding, frozen ones included, is replaced;
+   * output layers and all others stay as they are.
    *
    * @param network an initialised MultiLayerNetwork or ComputationGraph; not changed
    * @param bits of an integer: 2, 4 or 8
@@ -273,13 +306,13 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
       List<INDArray> parameters) {
     boolean frozen = conf.getLayer() instanceof FrozenLayer;
     var inner = frozen ? ((FrozenLayer) conf.getLayer()).getLayer() : conf.getLayer();
-    if (inner.getClass() != DenseLayer.class || ((DenseLayer) inner).hasLayerNorm()) {
+    if (!fits(inner)) {
       if (layer.numParams() > 0) {
         parameters.add(layer.params().reshape(layer.numParams()));
       }
       return 0;
     }
-    QuantizedDenseLayer own = from((DenseLayer) inner, bits, groupSize);
+    QuantizedDenseLayer own = from((FeedForwardLayer) inner, bits, groupSize);
     own.begin(layer);
     INDArray values = Nd4j.createFromArray(own.start).castTo(layer.params().dataType());
     // The network's parameters have them.
@@ -326,6 +359,43 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
 
   long groups() {
     return (getNIn() + usedGroupSize() - 1) / usedGroupSize();
+  }
+
+  @Override
+  public InputType getOutputType(int layerIndex, InputType inputType) {
+    if (!pointwise) {
+      return super.getOutputType(layerIndex, inputType);
+    }
+    InputType.InputTypeConvolutional images = images(inputType);
+    return InputType.convolutional(images.getHeight(), images.getWidth(), getNOut(), dataFormat);
+  }
+
+  @Override
+  public void setNIn(InputType inputType, boolean override) {
+    if (!pointwise) {
+      super.setNIn(inputType, override);
+      return;
+    }
+    InputType.InputTypeConvolutional images = images(inputType);
+    if (getNIn() <= 0 || override) {
+      setNIn(images.getChannels());
+      dataFormat = images.getFormat();
+    }
+  }
+
+  private InputType.InputTypeConvolutional images(InputType inputType) {
+    if (inputType instanceof InputType.InputTypeConvolutional images) {
+      return images;
+    }
+    throw new IllegalStateException(
+        "Layer " + getLayerName() + " is pointwise and takes images, got " + inputType);
+  }
+
+  @Override
+  public InputPreProcessor getPreProcessorForInputType(InputType inputType) {
+    return pointwise
+        ? InputTypeUtil.getPreProcessorForInputTypeCnnLayers(inputType, getLayerName())
+        : super.getPreProcessorForInputType(inputType);
   }
 
   @Override
@@ -380,6 +450,8 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
     private int bits = 4;
     private int groupSize = 128;
     private boolean hasBias = true;
+    private boolean pointwise;
+    private CNN2DFormat dataFormat = CNN2DFormat.NCHW;
     private boolean forwardOnly;
 
     /** With the defaults. */
@@ -415,6 +487,28 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
      */
     public Builder hasBias(boolean hasBias) {
       this.hasBias = hasBias;
+      return this;
+    }
+
+    /**
+     * Sets whether it is a convolution of 1 x 1.
+     *
+     * @param pointwise default false
+     * @return this
+     */
+    public Builder pointwise(boolean pointwise) {
+      this.pointwise = pointwise;
+      return this;
+    }
+
+    /**
+     * Sets the format of images, where the input's type does not.
+     *
+     * @param dataFormat default NCHW
+     * @return this
+     */
+    public Builder dataFormat(CNN2DFormat dataFormat) {
+      this.dataFormat = dataFormat;
       return this;
     }
 
@@ -532,21 +626,69 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
               NDArrayIndex.interval(integers.firstInput(from), integers.firstInput(to)));
     }
 
-    @Override
-    protected Pair<INDArray, INDArray> preOutputWithPreNorm(
-        boolean training, boolean forBackprop, LayerWorkspaceMgr workspaceMgr) {
-      assertInputSet(forBackprop);
-      applyDropOutIfNecessary(training, workspaceMgr);
-      if (input.rank() != 2 || input.size(1) != integers.inputs()) {
+    private boolean channelsLast() {
+      return layerConf().getDataFormat() == CNN2DFormat.NHWC;
+    }
+
+    /** The input, or the pixels of images, one in each row. */
+    private INDArray inputRows() {
+      boolean pointwise = layerConf().isPointwise();
+      int rank = pointwise ? 4 : 2;
+      int axis = pointwise && channelsLast() ? 3 : 1;
+      if (input.rank() != rank || input.size(axis) != integers.inputs()) {
+        String expected = "[batch, " + integers.inputs() + "]";
+        if (pointwise) {
+          expected = "rank 4 with " + integers.inputs() + " channels in axis " + axis;
+        }
         throw new DL4JInvalidInputException(
-            "Input must be of shape [batch, "
-                + integers.inputs()
-                + "], got "
+            "Input must be of "
+                + expected
+                + ", got "
                 + Arrays.toString(input.shape())
                 + " "
                 + layerId());
       }
       INDArray x = input.castTo(dataType);
+      return pointwise ? rows(x) : x;
+    }
+
+    private INDArray rows(INDArray images) {
+      INDArray last = channelsLast() ? images : images.permute(0, 2, 3, 1);
+      long channels = last.size(3);
+      return last.dup('c').reshape('c', new long[] {last.length() / channels, channels});
+    }
+
+    /** Images of the input's height and width. */
+    private INDArray images(INDArray rows) {
+      int height = channelsLast() ? 1 : 2;
+      long[] shape = {input.size(0), input.size(height), input.size(height + 1), rows.size(1)};
+      INDArray last = rows.dup('c').reshape('c', shape);
+      return channelsLast() ? last : last.permute(0, 3, 1, 2);
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
+      INDArray result = super.activate(training, workspaceMgr);
+      return layerConf().isPointwise()
+          ? workspaceMgr.dup(ArrayType.ACTIVATIONS, images(result), 'c')
+          : result;
+    }
+
+    @Override
+    public Pair<INDArray, MaskState> feedForwardMaskArray(
+        INDArray maskArray, MaskState currentMaskState, int minibatchSize) {
+      // Pixels are not masked, as in the platform's convolutions.
+      return layerConf().isPointwise()
+          ? new Pair<>(maskArray, currentMaskState)
+          : super.feedForwardMaskArray(maskArray, currentMaskState, minibatchSize);
+    }
+
+    @Override
+    protected Pair<INDArray, INDArray> preOutputWithPreNorm(
+        boolean training, boolean forBackprop, LayerWorkspaceMgr workspaceMgr) {
+      assertInputSet(forBackprop);
+      applyDropOutIfNecessary(training, workspaceMgr);
+      INDArray x = inputRows();
       long[] shape = {x.size(0), integers.outputs()};
       INDArray z = workspaceMgr.createUninitialized(ArrayType.ACTIVATIONS, dataType, shape, 'f');
       double[] scales = scales();
@@ -572,11 +714,12 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
             "This layer is forward only: train with ZerothOrder.attach " + layerId());
       }
       INDArray z = preOutputWithPreNorm(true, true, workspaceMgr).getFirst();
-      INDArray delta = layerConf().getActivationFn().backprop(z, epsilon).getFirst();
+      INDArray upstream = layerConf().isPointwise() ? rows(epsilon) : epsilon;
+      INDArray delta = layerConf().getActivationFn().backprop(z, upstream).getFirst();
       if (maskArray != null) {
         applyMask(delta);
       }
-      INDArray x = input.castTo(dataType);
+      INDArray x = inputRows();
       INDArray below =
           workspaceMgr.createUninitialized(ArrayType.ACTIVATION_GRAD, dataType, x.shape(), 'f');
       double[] scales = scales();
@@ -598,6 +741,9 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
           delta.sum(view.getValue(), 0);
         }
         result.gradientForVariable().put(view.getKey(), view.getValue());
+      }
+      if (layerConf().isPointwise()) {
+        below = workspaceMgr.dup(ArrayType.ACTIVATION_GRAD, images(below), 'c');
       }
       return new Pair<>(result, backpropDropOutIfPresent(below));
     }

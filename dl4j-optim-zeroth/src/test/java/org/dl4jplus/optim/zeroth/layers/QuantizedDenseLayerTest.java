@@ -12,9 +12,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.gradientcheck.GradientCheckUtil;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.constraint.NonNegativeConstraint;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -266,6 +270,77 @@ class QuantizedDenseLayerTest {
     assertEquals(layers.params(), quantized.params());
     assertEquals(trained.output(x), graph.output(x)[0], "the trained ones stay");
     assertInstanceOf(DenseLayer.class, trained.getLayer(0).conf().getLayer());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void convolutionsOfOnePixelAreDenseInEveryPixel(CNN2DFormat format) throws IOException {
+    DataType usual = Nd4j.defaultFloatingPointType();
+    Nd4j.setDefaultDataTypes(DataType.DOUBLE, DataType.DOUBLE);
+    try {
+      NeuralNetConfiguration.ListBuilder list =
+          new NeuralNetConfiguration.Builder()
+              .seed(3)
+              .dataType(DataType.DOUBLE)
+              .updater(new Sgd(1))
+              .list();
+      list.layer(new ConvolutionLayer.Builder(1, 1).nOut(5).activation(Activation.TANH).build());
+      list.layer(new ConvolutionLayer.Builder(2, 2).nOut(3).activation(Activation.TANH).build());
+      list.layer(new ConvolutionLayer.Builder(1, 1).nOut(4).hasBias(false).build());
+      list.layer(new OutputLayer.Builder().nOut(3).build());
+      list.setInputType(InputType.convolutional(3, 4, 6, format));
+      MultiLayerNetwork trained = new MultiLayerNetwork(list.build());
+      trained.init();
+      trained.getParam("0_b").assign(0.3);
+      MultiLayerNetwork network = QuantizedDenseLayer.quantize(trained, 4, 4);
+      assertInstanceOf(ConvolutionLayer.class, network.getLayer(1).conf().getLayer());
+      double[][] weights = weights(network);
+      for (int i = 0; i < 6; i++) {
+        for (int o = 0; o < 5; o++) {
+          trained.getParam("0_W").putScalar(new int[] {o, i, 0, 0}, weights[i][o]);
+        }
+      }
+      QuantizedDenseLayer third = layer(network, 2);
+      for (int i = 0; i < 3; i++) {
+        for (int o = 0; o < 4; o++) {
+          double weight = third.integers().getInt(i, o) * network.getParam("2_S").getDouble(0, o);
+          trained.getParam("2_W").putScalar(new int[] {o, i, 0, 0}, weight);
+        }
+      }
+      long[] shape =
+          format == CNN2DFormat.NCHW ? new long[] {12, 6, 3, 4} : new long[] {12, 3, 4, 6};
+      INDArray x = data(DataType.DOUBLE, 72).getFeatures().dup('c').reshape('c', shape);
+      DataSet data = new DataSet(x, data(DataType.DOUBLE, 72).getLabels());
+      assertEquals(0, trained.output(x).distance2(network.output(x)), 1e-13);
+      for (MultiLayerNetwork each : new MultiLayerNetwork[] {trained, network}) {
+        each.setInput(x);
+        each.setLabels(data.getLabels());
+        each.computeGradientAndScore();
+      }
+      INDArray bias = trained.gradient().getGradientFor("0_b");
+      assertEquals(
+          0, bias.distance2(network.gradient().getGradientFor("0_b").reshape(bias.shape())), 1e-12);
+      assertTrue(
+          GradientCheckUtil.checkGradients(
+              new GradientCheckUtil.MLNConfig()
+                  .net(network)
+                  .epsilon(1e-6)
+                  .maxRelError(1e-5)
+                  .minAbsoluteError(1e-9)
+                  .input(x)
+                  .labels(data.getLabels())));
+      ComputationGraph graph = QuantizedDenseLayer.quantize(trained.toComputationGraph(), 4, 4);
+      assertEquals(graph.output(x)[0], network.output(x));
+      MultiLayerConfiguration read =
+          MultiLayerConfiguration.fromJson(network.getLayerWiseConfigurations().toJson());
+      MultiLayerNetwork again = new MultiLayerNetwork(read);
+      again.init(network.params(), true);
+      assertEquals(again.output(x), network.output(x));
+      assertThrows(
+          DL4JInvalidInputException.class, () -> network.output(x.permute(0, 2, 3, 1).dup()));
+    } finally {
+      Nd4j.setDefaultDataTypes(usual, usual);
+    }
   }
 
   @Test
