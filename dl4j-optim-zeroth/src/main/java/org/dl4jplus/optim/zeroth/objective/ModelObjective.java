@@ -15,6 +15,12 @@ import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.regularization.L1Regularization;
+import org.nd4j.linalg.learning.regularization.L2Regularization;
+import org.nd4j.linalg.learning.regularization.Regularization;
+import org.nd4j.linalg.learning.regularization.WeightDecay;
+import org.nd4j.linalg.schedule.ISchedule;
 
 /**
  * A network on a batch: the score in inference mode, without dropout, with batch normalization's
@@ -181,6 +187,45 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   public void follow(ModelObjective original) {
     parameters.assign(original.parameters);
     batch = original.batch;
+  }
+
+  /**
+   * Adds the gradient of the L1 and L2 terms in the loss.
+   *
+   * @param gradient of the entries that may move, one after the other
+   * @throws IllegalArgumentException for terms of another kind
+   */
+  public void addPenaltyGradient(double[] gradient) {
+    ModelAccess access = ModelAccess.of(model);
+    List<List<Regularization>> terms = access.trainableRegularization();
+    int at = 0;
+    for (int v = 0; v < stretches.size(); v++) {
+      Stretch stretch = stretches.get(v);
+      double[] x =
+          parameters.get(NDArrayIndex.interval(stretch.from(), stretch.to())).toDoubleVector();
+      for (Regularization term : terms.get(v)) {
+        boolean signs = term instanceof L1Regularization;
+        double factor = factor(term, access);
+        for (int i = 0; i < x.length; i++) {
+          gradient[at + i] += factor * (signs ? Math.signum(x[i]) : x[i]);
+        }
+      }
+      at += x.length;
+    }
+  }
+
+  private static double factor(Regularization term, ModelAccess access) {
+    ISchedule factor;
+    if (term instanceof L1Regularization own) {
+      factor = own.getL1();
+    } else if (term instanceof L2Regularization own) {
+      factor = own.getL2();
+    } else if (term instanceof WeightDecay own) {
+      factor = own.getCoeff();
+    } else {
+      throw new IllegalArgumentException("No gradient is known of " + term);
+    }
+    return factor.valueAt(access.iteration(), access.epoch());
   }
 
   /**
