@@ -38,8 +38,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *       square before the step; each layer's d is by its own eps. Default false
  *   <li>clip: C, above 0; default 100
  *   <li>minScale: at least 0; default 1e-7, the published code's
- *   <li>trainUnquantized: whether biases and layers that are not quantized move as well, x <- x -
- *       lr clip(d) z, with eps as it is; default false
+ *   <li>trainUnquantized: whether biases and layers that are not quantized move as well, by {@code
+ *       - lr clip(d, -C, C) z}, without a floor and with eps as it is; default false
  *   <li>noise: distribution of z; default GAUSSIAN_TABLE
  *   <li>seed: of the run, default 0; the direction of a step is a function of seed and iteration.
  *       Its first entries are of what is not quantized, where that moves, the others of the scales,
