@@ -69,7 +69,9 @@ public final class Headlines {
           new RankingHeadline(),
           new PersistentHeadline(),
           new TreeHeadline(),
-          new DeepZeroCostHeadline());
+          new DeepZeroCostHeadline(),
+          new PerParameterDecayHeadline(),
+          new ImplicitRidgeHeadline());
 
   private Headlines() {}
 

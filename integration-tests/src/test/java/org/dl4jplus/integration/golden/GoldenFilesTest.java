@@ -70,6 +70,8 @@ class GoldenFilesTest {
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
+    HypergradientAdapter.register(adapters);
+    ImplicitDiffAdapter.register(adapters);
     return adapters;
   }
 
