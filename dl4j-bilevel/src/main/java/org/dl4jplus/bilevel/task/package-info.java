@@ -1,5 +1,5 @@
 /**
- * Ready-made bilevel problems on a user's own network and data.
+ * Bilevel problems that are ready to run on a user's network and data.
  *
  * @serial exclude
  */

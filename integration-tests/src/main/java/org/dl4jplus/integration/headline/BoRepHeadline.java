@@ -25,12 +25,12 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  */
 final class BoRepHeadline implements Headline {
 
-  private static final int SEEDS = 3;
+  private static final int SEEDS = 2;
   private static final int TRAIN = 300;
   private static final int VALIDATION = 150;
   private static final int SIDE = 8;
   private static final int BATCH = 100;
-  private static final int STEPS = 100;
+  private static final int STEPS = 60;
   private static final int LOWER_STEPS = 20;
 
   @Override

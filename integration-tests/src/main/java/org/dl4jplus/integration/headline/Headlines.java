@@ -19,6 +19,7 @@ public final class Headlines {
   /** Every experiment; a module adds its own here. */
   private static final List<Headline> ALL =
       List.of(
+          new SelfTuningHeadline(),
           new SharpnessHeadline(),
           new SharpnessCostHeadline(),
           new ObjectivesHeadline(),
@@ -62,6 +63,7 @@ public final class Headlines {
           new PrivateStepCostHeadline(),
           new EstimatorHeadline(),
           new DeepZeroHeadline(),
+          new QzoHeadline(),
           new ConsensusHeadline(),
           new FrankWolfeHeadline(),
           new RankingHeadline(),
@@ -72,7 +74,9 @@ public final class Headlines {
           new PenaltyBiasHeadline(),
           new LvHbaHeadline(),
           new ScaleBiOHeadline(),
-          new BoRepHeadline());
+          new BoRepHeadline(),
+          new PerParameterDecayHeadline(),
+          new ImplicitRidgeHeadline());
 
   private Headlines() {}
 
