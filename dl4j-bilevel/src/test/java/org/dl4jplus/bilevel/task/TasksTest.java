@@ -28,9 +28,16 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.bilevel.BilevelAlgorithm;
 import org.dl4jplus.bilevel.BilevelTrainer;
+import org.dl4jplus.bilevel.BoRep;
 import org.dl4jplus.bilevel.F2sa;
+import org.dl4jplus.bilevel.F3sa;
+import org.dl4jplus.bilevel.LvHba;
+import org.dl4jplus.bilevel.PenaltyMethod;
 import org.dl4jplus.bilevel.ScaleBiO;
+import org.dl4jplus.bilevel.problem.AffineConstraints;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
+import org.dl4jplus.bilevel.problem.Constraints;
+import org.dl4jplus.bilevel.problem.ForwardingProblem;
 import org.dl4jplus.bilevel.problem.NetworkProblem;
 import org.dl4jplus.bilevel.problem.WeightedLoss;
 import org.junit.jupiter.api.Test;
@@ -216,6 +223,49 @@ class TasksTest {
         ((MultiLayerNetwork) task.network()).params(),
         ((MultiLayerNetwork) other.network()).params());
     assertNotEquals(x, whole.x());
+  }
+
+  @Test
+  void everyMethodRunsOnAGraphAndGoesOnToTheSameBits(@TempDir Path directory) {
+    List<BilevelAlgorithm> methods =
+        List.of(
+            F3sa.builder().eta0(0.8).build(),
+            PenaltyMethod.builder().innerSteps(2).build(),
+            BoRep.builder().build(),
+            LvHba.builder().build());
+    for (BilevelAlgorithm method : methods) {
+      ComputationGraph graph = graph();
+      BilevelProblem problem = constrained(cleaning(graph, DataType.DOUBLE));
+      INDArray before = graph.params().dup();
+      INDArray x = Nd4j.zeros(DataType.DOUBLE, problem.dimX());
+      BilevelTrainer whole = new BilevelTrainer(problem, method, x, before, 5);
+      whole.fit(3);
+      File file = directory.resolve("run").toFile();
+      whole.save(file);
+      whole.fit(2);
+      assertEquals(whole.y(), graph.params());
+      assertNotEquals(before, graph.params());
+      assertNotEquals(x, whole.x());
+      ComputationGraph other = graph();
+      BilevelTrainer.resume(constrained(cleaning(other, DataType.DOUBLE)), file).fit(2);
+      assertEquals(graph.params(), other.params());
+    }
+  }
+
+  /** The first weight is at most the first logit and a little. */
+  private static BilevelProblem constrained(BilevelProblem problem) {
+    double[] a = new double[(int) problem.dimX()];
+    double[] b = new double[(int) problem.dimY()];
+    a[0] = -1;
+    b[0] = 1;
+    Constraints constraints =
+        new AffineConstraints(new double[][] {a}, new double[][] {b}, new double[] {-0.1}, false);
+    return new ForwardingProblem(problem) {
+      @Override
+      public Constraints constraints() {
+        return constraints;
+      }
+    };
   }
 
   @Test

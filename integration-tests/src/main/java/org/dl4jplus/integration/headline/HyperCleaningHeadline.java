@@ -37,13 +37,16 @@ final class HyperCleaningHeadline implements Headline {
         .build();
   }
 
-  /** The best of five rates and lengths of the series that were tried on one seed. */
-  private static BilevelAlgorithm implicit() {
+  /**
+   * The rate is the best of 20, 100 and 200 on one seed; 10 terms cost more than the 3 of the
+   * default.
+   */
+  private static BilevelAlgorithm implicit(int terms) {
     return ImplicitFunction.builder()
         .lowerUpdater(new Sgd(1.0))
         .upperUpdater(new Sgd(20.0 * TRAIN))
         .innerSteps(10)
-        .inverseHessian(NeumannSeries.builder().terms(10).build())
+        .inverseHessian(NeumannSeries.builder().terms(terms).build())
         .build();
   }
 
@@ -52,26 +55,23 @@ final class HyperCleaningHeadline implements Headline {
     double noisy = 0;
     double few = 0;
     double clean = 0;
-    double[] accuracy = new double[2];
-    double[] auc = new double[2];
+    List<BilevelAlgorithm> methods = List.of(f2sa(), implicit(3), implicit(10));
+    double[] accuracy = new double[methods.size()];
+    double[] auc = new double[methods.size()];
     for (int seed = 1; seed <= SEEDS; seed++) {
       Flipped flipped = Flipped.of(TRAIN, VALIDATION, SHARE, seed);
       noisy += flipped.trained(flipped.noisy(), PLAIN_STEPS) / SEEDS;
       few += flipped.trained(flipped.validation(), PLAIN_STEPS) / SEEDS;
       clean += flipped.trained(flipped.clean(), PLAIN_STEPS) / SEEDS;
       long budget = 0;
-      for (int which = 0; which < 2; which++) {
+      for (int which = 0; which < methods.size(); which++) {
         DataHyperCleaning task = flipped.task(flipped.noisy());
         BilevelTrainer trainer =
-            new BilevelTrainer(
-                task, which == 0 ? f2sa() : implicit(), task.startX(), task.start(), seed);
-        if (which == 0) {
-          trainer.fit(STEPS);
-          budget = trainer.calls().total();
-        }
-        while (trainer.calls().total() < budget) {
+            new BilevelTrainer(task, methods.get(which), task.startX(), task.start(), seed);
+        for (int k = 0; which == 0 ? k < STEPS : trainer.calls().total() < budget; k++) {
           trainer.step();
         }
+        budget = which == 0 ? trainer.calls().total() : budget;
         accuracy[which] += flipped.accuracy(trainer.y()) / SEEDS;
         auc[which] += flipped.auc(task.weights(trainer.x())) / SEEDS;
       }
@@ -96,15 +96,22 @@ final class HyperCleaningHeadline implements Headline {
             test, "the validation images alone", few, "F2SA", accuracy[0], Bar.atLeast(0)),
         Row.difference(
             test + ", as many gradients",
-            "implicit differentiation",
+            "implicit differentiation, 3 terms",
             accuracy[1],
             "F2SA",
             accuracy[0],
             Bar.atLeast(0)),
         Row.difference(
+            test + ", as many gradients",
+            "implicit differentiation, 10 terms",
+            accuracy[2],
+            "F2SA",
+            accuracy[0],
+            Bar.NONE),
+        Row.difference(
             "chance that a right label weighs more than a wrong one, as many gradients",
-            "implicit differentiation",
-            auc[1],
+            "implicit differentiation, 10 terms",
+            auc[2],
             "F2SA",
             auc[0],
             Bar.NONE));
