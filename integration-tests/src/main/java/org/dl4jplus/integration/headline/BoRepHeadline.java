@@ -53,7 +53,7 @@ final class BoRepHeadline implements Headline {
                 .learningRate(0.5)
                 .lowerLearningRate(0.5)
                 .lowerSteps(LOWER_STEPS)
-                .initSteps(100)
+                .initSteps(1000)
                 .period(period)
                 .nu(0.1)
                 .build();
