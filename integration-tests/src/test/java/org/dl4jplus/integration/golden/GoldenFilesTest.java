@@ -62,6 +62,7 @@ class GoldenFilesTest {
     ConsensusAdapter.register(adapters);
     PolyStepAdapter.register(adapters);
     NoiseAdapter.register(adapters);
+    OneByteAdapter.register(adapters);
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
