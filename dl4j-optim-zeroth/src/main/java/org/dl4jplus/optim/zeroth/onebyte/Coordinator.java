@@ -62,6 +62,7 @@ public final class Coordinator {
   private double maxMagnitude;
   private OneByteReport report;
   private int until;
+  private boolean resumed;
 
   /**
    * A new run.
@@ -78,6 +79,7 @@ public final class Coordinator {
         theta,
         type,
         new State(round, round, config.getMaxMagnitude(), List.of(), OneByteReport.NOTHING));
+    resumed = false;
   }
 
   /**
@@ -96,6 +98,7 @@ public final class Coordinator {
     largest.addAll(state.largest());
     report = state.report();
     until = state.until();
+    resumed = true;
   }
 
   /**
@@ -188,12 +191,16 @@ public final class Coordinator {
   }
 
   /**
-   * Begins a call of fit.
+   * Begins a call of fit. One that was broken off goes on; so does a resumed run, which makes no
+   * round in its first call if it was at its end.
    *
-   * @param rounds how many it is to make
+   * @param rounds how many a call makes
    */
-  public void extend(int rounds) {
-    until = Math.addExact(replica.version(), rounds);
+  public void begin(int rounds) {
+    if (left() == 0 && !resumed) {
+      until = Math.addExact(replica.version(), rounds);
+    }
+    resumed = false;
   }
 
   /**

@@ -187,13 +187,12 @@ public final class OneByteFederation {
 
   /**
    * Makes the rounds of the configuration, or those that are left of a call that was broken off.
+   * The first call after {@link #resume} makes what was left then.
    */
   public void fit() {
-    if (coordinator.left() == 0) {
-      coordinator.extend(config.getRounds());
-      if (journal != null) {
-        journal.snapshot(trainee, coordinator);
-      }
+    coordinator.begin(config.getRounds());
+    if (journal != null) {
+      journal.snapshot(trainee, coordinator);
     }
     while (coordinator.left() > 0) {
       round();
