@@ -156,9 +156,6 @@ public final class Coordinator {
   public void replay(RoundRecord record) {
     replica.apply(record);
     report = report.and(record, OneByte.due(config.getScoreEvery(), record.round()));
-    if (record.results() == 0 && !record.uploads().isEmpty()) {
-      LOG.warn("Round {} has no result: every loss is NaN or infinite", record.round());
-    }
     rescale(record);
     log.add(record);
     if (replica.version() - snapshot.version() >= config.getSnapshotEvery()) {
@@ -168,8 +165,12 @@ public final class Coordinator {
   }
 
   private void rescale(RoundRecord record) {
+    boolean without = record.results() == 0;
+    if (without && (largest.isEmpty() || !Double.isNaN(largest.peekLast()))) {
+      LOG.warn("Round {} has no result: every loss is NaN or infinite", record.round());
+    }
     // NaN keeps the place of a round without result.
-    largest.addLast(record.results() == 0 ? Double.NaN : record.largest());
+    largest.addLast(without ? Double.NaN : record.largest());
     if (largest.size() > WINDOW) {
       largest.removeFirst();
     }
@@ -209,7 +210,7 @@ public final class Coordinator {
    * @return their number
    */
   public int left() {
-    return until - replica.version();
+    return Math.max(0, until - replica.version());
   }
 
   /**

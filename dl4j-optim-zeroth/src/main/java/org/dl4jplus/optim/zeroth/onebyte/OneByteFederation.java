@@ -120,7 +120,9 @@ public final class OneByteFederation {
    * @throws IllegalArgumentException if the number is taken
    */
   public void join(long machine, LocalLosses losses) {
-    if (losses.problem().parameters() != trainee.parameters()) {
+    INDArray evaluated = losses.problem().parameters();
+    if (evaluated.length() != trainee.parameters().length()
+        || !evaluated.data().sameUnderlyingData(trainee.parameters().data())) {
       throw new IllegalArgumentException(
           "losses must be at the parameters that are trained, got another array");
     }

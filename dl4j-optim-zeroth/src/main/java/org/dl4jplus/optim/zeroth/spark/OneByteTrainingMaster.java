@@ -18,6 +18,7 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.storage.StorageLevel;
 import org.datavec.spark.util.BroadcastHadoopConfigHolder;
 import org.datavec.spark.util.SerializableHadoopConfig;
 import org.deeplearning4j.core.loader.DataSetLoader;
@@ -66,9 +67,10 @@ import org.slf4j.LoggerFactory;
  * <p>The data are not repartitioned: their partitions are the machines, and the number of a
  * partition is that of its machine. An empty partition takes no part. Where every data set is a
  * single example, batches of {@code batchSize} are drawn from the partition; else its data sets are
- * the batches. A partition must come in the same order when Spark computes it anew: after a
- * shuffle, sort or persist it. Executors keep a partition's data, a network and a copy of the
- * parameters for each machine they have run, to the end of the call of {@code fit}.
+ * the batches. A partition must come in the same order when Spark computes it anew: sort it after a
+ * shuffle. Data that are not persisted are persisted as MEMORY_AND_DISK_SER for the call of {@code
+ * fit}. Executors keep a partition's data, a network and a copy of the parameters for each machine
+ * that they have run, to the end of the call.
  *
  * <p>The bytes, and so the parameters, are those of {@code OneByteFederation} on the same
  * partitions, to the last bit where the executors' processors and number of native threads ({@code
@@ -294,6 +296,11 @@ public final class OneByteTrainingMaster
     Collection<TrainingListener> all = new ArrayList<>(listeners);
     all.addAll(ModelAccess.of(network).listeners());
     String run = UUID.randomUUID().toString();
+    // So that a partition has a place, to which its tasks return.
+    boolean persisted = data.getStorageLevel().equals(StorageLevel.NONE());
+    if (persisted) {
+      data.persist(StorageLevel.MEMORY_AND_DISK_SER());
+    }
     Broadcast<byte[]> snapshot = null;
     int snapshotVersion = -1;
     byte[] last = null;
@@ -327,6 +334,9 @@ public final class OneByteTrainingMaster
     } finally {
       destroy(snapshot);
       forget(run, data);
+      if (persisted) {
+        data.unpersist(false);
+      }
     }
   }
 
