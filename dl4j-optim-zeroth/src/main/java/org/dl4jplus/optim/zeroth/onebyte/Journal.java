@@ -140,7 +140,6 @@ public final class Journal {
     try (FileOutputStream file = new FileOutputStream(log.toFile(), true)) {
       record.write(new DataOutputStream(bytes));
       bytes.writeTo(file);
-      file.getFD().sync();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
