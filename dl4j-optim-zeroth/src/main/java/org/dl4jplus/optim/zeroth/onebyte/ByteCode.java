@@ -28,6 +28,8 @@ public record ByteCode(double maxMagnitude, double levelsPerE) {
   /**
    * A scale.
    *
+   * @param maxMagnitude value of the byte 127, above 0
+   * @param levelsPerE bytes for each factor of e, above 0
    * @throws IllegalArgumentException outside the ranges
    */
   public ByteCode {

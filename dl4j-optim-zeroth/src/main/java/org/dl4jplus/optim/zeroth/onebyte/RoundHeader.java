@@ -22,6 +22,10 @@ public record RoundHeader(int round, double learningRate, double maxMagnitude, f
   /**
    * A header.
    *
+   * @param round number of the round, from 0
+   * @param learningRate finite and at least 0
+   * @param maxMagnitude of the byte code
+   * @param levelsPerE of the byte code
    * @throws IllegalArgumentException outside the ranges
    */
   public RoundHeader {
