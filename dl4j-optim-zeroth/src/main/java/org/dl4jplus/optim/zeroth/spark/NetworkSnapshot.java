@@ -16,6 +16,7 @@ import org.dl4jplus.optim.zeroth.OneByte;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /**
  * A network as an executor gets it that has none. It travels as bytes: whatever Spark's serializer
@@ -27,11 +28,13 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 record NetworkSnapshot(OneByte config, Model network, int version) {
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   byte[] toBytes() {
     INDArray parameters = ModelAccess.of(network).parameters();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
-      out.writeObject(config);
+      out.writeObject(JSON.writeValueAsString(config));
       out.writeObject(
           network instanceof ComputationGraph graph
               ? graph.getConfiguration().toJson()
@@ -50,7 +53,7 @@ record NetworkSnapshot(OneByte config, Model network, int version) {
 
   static NetworkSnapshot fromBytes(byte[] bytes) {
     try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
-      OneByte config = (OneByte) in.readObject();
+      OneByte config = JSON.readValue((String) in.readObject(), OneByte.class);
       String json = (String) in.readObject();
       Model network;
       if (in.readBoolean()) {
