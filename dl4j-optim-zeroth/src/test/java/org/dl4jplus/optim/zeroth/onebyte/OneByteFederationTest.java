@@ -35,6 +35,7 @@ import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
+import org.dl4jplus.optim.first.noise.SplitMixStream;
 import org.dl4jplus.optim.zeroth.OneByte;
 import org.dl4jplus.optim.zeroth.OneByte.NonFinitePolicy;
 import org.dl4jplus.optim.zeroth.objective.ZoObjective;
@@ -44,6 +45,7 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
@@ -449,6 +451,59 @@ class OneByteFederationTest {
       chosen[index]++;
     }
     assertTrue(chosen[0] > 20 && chosen[1] > 20, Arrays.toString(chosen));
+  }
+
+  /** Rows are pulled, sequences with masks are merged; the batch is the one of the seed. */
+  @Test
+  void batchesAreDrawnFromExamples() {
+    List<MultiDataSet> rows =
+        examples(DataType.DOUBLE, 0, 9).stream().map(DataSet::toMultiDataSet).toList();
+    compare(network(DataType.DOUBLE), rows);
+    MultiLayerNetwork recurrent =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .dataType(DataType.DOUBLE)
+                .list()
+                .layer(new LSTM.Builder().nIn(4).nOut(2).build())
+                .layer(new RnnOutputLayer.Builder(LossFunction.MCXENT).nIn(2).nOut(3).build())
+                .build());
+    recurrent.init();
+    List<MultiDataSet> sequences = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      // Lengths differ: merging makes masks.
+      int length = 2 + i % 3;
+      INDArray x = Nd4j.zeros(DataType.DOUBLE, 1, 4, length);
+      INDArray y = Nd4j.zeros(DataType.DOUBLE, 1, 3, length);
+      for (int step = 0; step < length; step++) {
+        x.putScalar(new int[] {0, (i + step) % 4, step}, 1);
+        y.putScalar(new int[] {0, (i + step) % 3, step}, 1);
+      }
+      sequences.add(new DataSet(x, y).toMultiDataSet());
+    }
+    compare(recurrent, sequences);
+  }
+
+  private static void compare(MultiLayerNetwork network, List<MultiDataSet> examples) {
+    ModelLosses losses = new ModelLosses(network, examples, 4);
+    MultiLayerNetwork apart = network.clone();
+    for (long seed = 0; seed < 5; seed++) {
+      losses.choose(seed);
+      int[] chosen = new SplitMixStream(CounterNoise.deriveSeed(seed, 1)).choose(4, 9);
+      MultiDataSet batch =
+          org.nd4j.linalg.dataset.MultiDataSet.merge(
+              Arrays.stream(chosen).mapToObj(examples::get).toList());
+      assertEquals(
+          apart.score(
+              new DataSet(
+                  batch.getFeatures(0),
+                  batch.getLabels(0),
+                  batch.getFeaturesMaskArray(0),
+                  batch.getLabelsMaskArray(0)),
+              false),
+          losses.problem().loss(),
+          1e-12,
+          "seed " + seed);
+    }
   }
 
   @Test
