@@ -61,6 +61,13 @@ class OneByteLocalTest {
     spark.stop();
   }
 
+  private static OneByteTrainingMaster checkpointed(OneByte config, String checkpoints) {
+    return new OneByteTrainingMaster.Builder()
+        .config(config)
+        .checkpointDirectory(checkpoints)
+        .build();
+  }
+
   @Test
   void layersTrainAsInOneProcess() {
     OneByte config =
@@ -150,8 +157,7 @@ class OneByteLocalTest {
 
     File checkpoints = directory.resolve("checkpoints").toFile();
     SparkDl4jMultiLayer broken =
-        new SparkDl4jMultiLayer(
-            spark, start.clone(), new OneByteTrainingMaster(config, checkpoints.getPath()));
+        new SparkDl4jMultiLayer(spark, start.clone(), checkpointed(config, checkpoints.getPath()));
     broken.setListeners(
         new BaseTrainingListener() {
           @Override
@@ -183,7 +189,7 @@ class OneByteLocalTest {
     whole.fit();
     OneByteRuns.assertSame(whole.network(), onSpark.fit(data));
 
-    OneByteTrainingMaster other = new OneByteTrainingMaster(config, checkpoints.getPath());
+    OneByteTrainingMaster other = checkpointed(config, checkpoints.getPath());
     assertThrows(
         IllegalArgumentException.class,
         () -> new SparkDl4jMultiLayer(spark, start.clone(), other).fit(data));
@@ -246,7 +252,7 @@ class OneByteLocalTest {
   @Test
   void configurationIsReadBack() {
     OneByteTrainingMaster master =
-        new OneByteTrainingMaster(
+        checkpointed(
             OneByteRuns.config(7)
                 .learningRateSchedule(new ExponentialSchedule(ScheduleType.ITERATION, 1e-2, 0.9))
                 .build(),

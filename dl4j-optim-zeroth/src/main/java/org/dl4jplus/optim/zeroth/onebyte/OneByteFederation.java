@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
  * <p>Every machine has its own copy of the parameters and sees nothing of the others but records;
  * they take turns at evaluating losses on the one network. The network's parameters, count of
  * iterations, score and listeners are served once a round. The rounds are numbered by the network's
- * iterations, so that a network that is saved and trained on goes on with new seeds.
+ * iterations, so that a network that is saved and trained on goes on with new seeds. The run's own
+ * copy of the parameters is what counts: what others write into the network between rounds is lost.
  *
  * <p>Machines may join and leave between rounds. With {@link #journal} the run is on disk and
  * {@link #resume} goes on to the same bits. A loss that throws ends {@link #fit}; the round it

@@ -130,18 +130,22 @@ public final class OneByteTrainingMaster
     this(config, null);
   }
 
-  /**
-   * With checkpoints.
-   *
-   * @param config of the runs; null for the default
-   * @param checkpointDirectory on the driver's machine, made if it is not there; null for none
-   */
+  @lombok.Builder(builderClassName = "Builder")
   @JsonCreator
-  public OneByteTrainingMaster(
+  private OneByteTrainingMaster(
       @JsonProperty("config") OneByte config,
       @JsonProperty("checkpointDirectory") String checkpointDirectory) {
     this.config = config == null ? OneByte.builder().build() : config;
     this.checkpointDirectory = checkpointDirectory;
+  }
+
+  /** Has a method for each field of the master, and {@code build()}. */
+  public static final class Builder {
+
+    /** With the defaults; the same as {@code OneByteTrainingMaster.builder()}. */
+    public Builder() {
+      // Lombok adds the methods.
+    }
   }
 
   /**
