@@ -1,0 +1,185 @@
+package org.dl4jplus.bilevel.search;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.arbiter.BaseNetworkSpace;
+import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
+import org.deeplearning4j.arbiter.optimize.parameter.BooleanSpace;
+import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
+import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
+import org.deeplearning4j.arbiter.util.LeafUtils;
+
+/**
+ * A parameter space as a generator sees it: the unit cube, one coordinate for each leaf, with what
+ * is known of how its values lie. A log scale needs nothing: the distribution of the leaf has
+ * warped the cube.
+ *
+ * <p>Arbiter maps a coordinate u to an integer by the inverse cumulative distribution, to a value
+ * of a list by floor(u*n), and to TRUE for u at most 0.5. A list of ascending or descending numbers
+ * has an order, other lists have none. Integers from other than uniform distributions count as
+ * continuous, since their cells differ in size.
+ */
+public final class SpaceModel {
+
+  private static final int MOST_CELLS = 10_000;
+
+  private final List<Dimension> dimensions = new ArrayList<>();
+  private final List<ParameterSpace<?>> leaves = new ArrayList<>();
+
+  /**
+   * Looks at a space whose leaves have been given their indices, as a generator does.
+   *
+   * @param space the space
+   */
+  @SuppressWarnings("rawtypes")
+  public SpaceModel(ParameterSpace<?> space) {
+    Map<ParameterSpace, String> names = new IdentityHashMap<>();
+    name(space, "", names);
+    List<ParameterSpace> unique = LeafUtils.getUniqueObjects(space.collectLeaves());
+    int length = unique.stream().mapToInt(ParameterSpace::numParameters).sum();
+    for (ParameterSpace<?> leaf : unique) {
+      String name = names.getOrDefault(leaf, "parameter");
+      int parameters = leaf.numParameters();
+      for (int i = 0; i < parameters; i++) {
+        leaves.add(leaf);
+        dimensions.add(
+            parameters == 1
+                ? dimension(unused(name), leaf, length)
+                : new Dimension(unused(name + "." + i), Dimension.Kind.CONTINUOUS, 0));
+      }
+    }
+  }
+
+  /** The name, numbered where another dimension has it. */
+  private String unused(String name) {
+    String candidate = name;
+    for (int i = 2; has(candidate); i++) {
+      candidate = name + " " + i;
+    }
+    return candidate;
+  }
+
+  private boolean has(String name) {
+    return dimensions.stream().anyMatch(d -> d.name().equals(name));
+  }
+
+  private static Dimension dimension(String name, ParameterSpace<?> leaf, int length) {
+    if (leaf instanceof BooleanSpace) {
+      return new Dimension(name, Dimension.Kind.CATEGORICAL, 2);
+    }
+    if (leaf instanceof DiscreteParameterSpace<?> list) {
+      int cells = list.numValues();
+      return new Dimension(
+          name,
+          ordered(list, cells, length) ? Dimension.Kind.INTEGER : Dimension.Kind.CATEGORICAL,
+          cells);
+    }
+    if (leaf instanceof IntegerParameterSpace range) {
+      long cells = (long) range.getMax() - range.getMin() + 1;
+      boolean equal = cells <= MOST_CELLS;
+      for (int i = 0; equal && i < cells; i++) {
+        equal = at(range, (i + 0.5) / cells, length) == range.getMin() + i;
+      }
+      return equal
+          ? new Dimension(name, Dimension.Kind.INTEGER, (int) cells)
+          : new Dimension(name, Dimension.Kind.CONTINUOUS, 0);
+    }
+    return new Dimension(name, Dimension.Kind.CONTINUOUS, 0);
+  }
+
+  private static boolean ordered(DiscreteParameterSpace<?> list, int cells, int length) {
+    boolean up = true;
+    boolean down = true;
+    double last = Double.NaN;
+    for (int i = 0; i < cells; i++) {
+      if (!(at(list, (i + 0.5) / cells, length) instanceof Number number)) {
+        return false;
+      }
+      up &= i == 0 || number.doubleValue() > last;
+      down &= i == 0 || number.doubleValue() < last;
+      last = number.doubleValue();
+    }
+    return up || down;
+  }
+
+  /** The value of a leaf at a coordinate, whatever its index. */
+  private static <T> T at(ParameterSpace<T> leaf, double u, int length) {
+    double[] all = new double[length];
+    Arrays.fill(all, u);
+    return leaf.getValue(all);
+  }
+
+  @SuppressWarnings("rawtypes")
+  private static void name(
+      ParameterSpace<?> space, String path, Map<ParameterSpace, String> names) {
+    if (space.isLeaf()) {
+      names.putIfAbsent(space, path);
+      return;
+    }
+    Map<String, ParameterSpace> nested = space.getNestedSpaces();
+    nested.forEach((name, inner) -> name(inner, path.isEmpty() ? name : path + "." + name, names));
+    if (space instanceof BaseNetworkSpace<?> network) {
+      int i = 0;
+      for (BaseNetworkSpace.LayerConf layer : network.getLayerSpaces()) {
+        String at = layer.getLayerName() == null ? "layer" + i : layer.getLayerName();
+        name(layer.getNumLayers(), at + ".numLayers", names);
+        name(layer.getLayerSpace(), at, names);
+        i++;
+      }
+    }
+  }
+
+  /**
+   * The coordinates.
+   *
+   * @return in the order of a candidate's flat parameters
+   */
+  public List<Dimension> dimensions() {
+    return List.copyOf(dimensions);
+  }
+
+  /**
+   * Number of coordinates.
+   *
+   * @return the length of a candidate's flat parameters
+   */
+  public int size() {
+    return dimensions.size();
+  }
+
+  /**
+   * What a coordinate stands for.
+   *
+   * @param dimension its number
+   * @param u coordinate in [0, 1]
+   * @return the value of the leaf
+   */
+  public Object value(int dimension, double u) {
+    return at(leaves.get(dimension), u, size());
+  }
+
+  /**
+   * The point that stands for all that give the same configuration.
+   *
+   * @param point coordinates in [0, 1]; clamped to it
+   * @return a new array
+   * @throws IllegalArgumentException for another length or a coordinate that is NaN
+   */
+  public double[] snap(double[] point) {
+    if (point.length != size()) {
+      throw new IllegalArgumentException(
+          "A point has " + point.length + " coordinates, the space " + size());
+    }
+    double[] snapped = new double[point.length];
+    for (int i = 0; i < point.length; i++) {
+      if (Double.isNaN(point[i])) {
+        throw new IllegalArgumentException("Coordinate " + i + " of a point is NaN");
+      }
+      snapped[i] = dimensions.get(i).snap(Math.min(Math.max(point[i], 0), 1));
+    }
+    return snapped;
+  }
+}
