@@ -63,6 +63,7 @@ public final class Headlines {
           new PrivateStepCostHeadline(),
           new EstimatorHeadline(),
           new DeepZeroHeadline(),
+          new QzoHeadline(),
           new ConsensusHeadline(),
           new FrankWolfeHeadline(),
           new RankingHeadline(),
