@@ -19,7 +19,6 @@ import org.deeplearning4j.arbiter.optimize.runner.listener.StatusListener;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.SearchFeedback;
 import org.dl4jplus.bilevel.search.SearchMetrics;
-import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -110,8 +109,6 @@ public abstract class SearchTaskCreator implements TaskCreator {
         Thread.currentThread().interrupt();
       }
       failure = ExceptionUtils.getStackTrace(e);
-    } finally {
-      Nd4j.getWorkspaceManager().destroyAllWorkspacesForCurrentThread();
     }
     long end = System.currentTimeMillis();
     if (metrics == null) {

@@ -12,6 +12,7 @@ import org.deeplearning4j.arbiter.task.TaskListener;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jplus.bilevel.search.SearchMetrics;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** What tasks that train a network have in common. */
 abstract class TrainingTaskCreator extends SearchTaskCreator {
@@ -46,6 +47,14 @@ abstract class TrainingTaskCreator extends SearchTaskCreator {
 
   @Override
   protected OptimizationResult run(SearchTask task) throws IOException {
+    try {
+      return trainAndScore(task);
+    } finally {
+      Nd4j.getWorkspaceManager().destroyAllWorkspacesForCurrentThread();
+    }
+  }
+
+  private OptimizationResult trainAndScore(SearchTask task) throws IOException {
     long start = System.nanoTime();
     CandidateInfo info = running(task);
     NetworkCandidate network = start(task);

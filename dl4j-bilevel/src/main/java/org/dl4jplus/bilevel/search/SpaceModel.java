@@ -38,7 +38,7 @@ public final class SpaceModel {
   public SpaceModel(ParameterSpace<?> space) {
     Map<ParameterSpace, String> names = new IdentityHashMap<>();
     name(space, "", names);
-    List<ParameterSpace> unique = LeafUtils.getUniqueObjects(space.collectLeaves());
+    List<ParameterSpace> unique = unique(space);
     int length = unique.stream().mapToInt(ParameterSpace::numParameters).sum();
     for (ParameterSpace<?> leaf : unique) {
       String name = names.getOrDefault(leaf, "parameter");
@@ -50,6 +50,31 @@ public final class SpaceModel {
                 ? dimension(unused(name), leaf, length)
                 : new Dimension(unused(name + "." + i), Dimension.Kind.CONTINUOUS, 0));
       }
+    }
+  }
+
+  /**
+   * The leaves, each once. One that stands at two places is two objects after JSON, which are equal
+   * in all, their indices included; other leaves differ at least in these.
+   */
+  @SuppressWarnings("rawtypes")
+  private static List<ParameterSpace> unique(ParameterSpace<?> space) {
+    List<ParameterSpace> unique = new ArrayList<>();
+    for (ParameterSpace leaf : LeafUtils.getUniqueObjects(space.collectLeaves())) {
+      if (leaf.numParameters() > 0 && unique.stream().noneMatch(other -> equal(other, leaf))) {
+        unique.add(leaf);
+      }
+    }
+    return unique;
+  }
+
+  @SuppressWarnings("rawtypes")
+  private static boolean equal(ParameterSpace one, ParameterSpace other) {
+    try {
+      return one.equals(other);
+    } catch (UnsupportedOperationException e) {
+      // Arbiter does not compare distributions that it does not know.
+      return false;
     }
   }
 
