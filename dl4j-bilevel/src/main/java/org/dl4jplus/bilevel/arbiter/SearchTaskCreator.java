@@ -16,6 +16,7 @@ import org.deeplearning4j.arbiter.optimize.runner.CandidateInfo;
 import org.deeplearning4j.arbiter.optimize.runner.CandidateStatus;
 import org.deeplearning4j.arbiter.optimize.runner.IOptimizationRunner;
 import org.deeplearning4j.arbiter.optimize.runner.listener.StatusListener;
+import org.deeplearning4j.arbiter.saver.local.FileModelSaver;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.SearchFeedback;
 import org.dl4jplus.bilevel.search.SearchMetrics;
@@ -174,11 +175,32 @@ public abstract class SearchTaskCreator implements TaskCreator {
     if (Double.isFinite(score)) {
       ResultSaver saver = task.runner().getConfiguration().getResultSaver();
       if (saver != null && model != null) {
-        result.setResultReference(saver.saveModel(result, model));
+        result.setResultReference(saver.saveModel(toSave(task, saver, result), model));
       }
       tell(task, info, result);
     }
     return result;
+  }
+
+  /** Arbiter's saver of files takes every candidate for the configuration of a network. */
+  private static OptimizationResult toSave(
+      SearchTask task, ResultSaver saver, OptimizationResult result) {
+    Candidate<?> candidate = task.candidate();
+    return saver instanceof FileModelSaver
+            && candidate.getValue() instanceof BilevelConfiguration configuration
+        ? new OptimizationResult(
+            new Candidate<>(
+                configuration.network(),
+                candidate.getIndex(),
+                candidate.getFlatParameters(),
+                candidate.getDataParameters(),
+                null),
+            result.getScore(),
+            result.getIndex(),
+            result.getModelSpecificResults(),
+            result.getCandidateInfo(),
+            null)
+        : result;
   }
 
   /**

@@ -35,7 +35,7 @@ public final class UpdaterSpace extends FieldSpace<IUpdater> {
    * This space with one more field to choose.
    *
    * @param field name of the field; a dot leads into an updater that this one wraps: {@code
-   *     "inner.learningRate"}
+   *     "delegate.learningRate"}
    * @param space of its values: numbers, schedules, names of enumerations, updaters
    * @return a new space
    * @throws IllegalArgumentException for a field that the updater does not have

@@ -25,7 +25,7 @@ import org.dl4jplus.bilevel.search.GeneratorExhaustedCondition;
 import org.dl4jplus.optim.first.AdEMAMix;
 import org.dl4jplus.optim.first.Cautious;
 import org.dl4jplus.optim.first.Lion;
-import org.dl4jplus.optim.second.Sophia;
+import org.dl4jplus.optim.second.ScalableShampoo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.learning.config.AMSGrad;
@@ -69,7 +69,7 @@ class UpdaterSpacesTest {
     spaces.put(UpdaterSpaces::adaBelief, new AdaBelief(0.25));
     spaces.put(UpdaterSpaces::adaGrad, new AdaGrad(0.25));
     spaces.put(UpdaterSpaces::rmsProp, new RmsProp(0.25));
-    spaces.put(UpdaterSpaces::nesterovs, new Nesterovs(0.25));
+    spaces.put(UpdaterSpaces::nesterovs, new Nesterovs(0.25, 0.9));
     spaces.put(UpdaterSpaces::sgd, new Sgd(0.25));
     spaces.put(UpdaterSpaces::adaDelta, AdaDelta.builder().rho(0.25).build());
     spaces.forEach(
@@ -91,7 +91,7 @@ class UpdaterSpacesTest {
     assertEquals(
         new Cautious(new Adam(0.75)),
         value(
-            UpdaterSpaces.of(new Cautious(new Adam(0.1))).with("inner.learningRate", rate()),
+            UpdaterSpaces.of(new Cautious(new Adam(0.1))).with("delegate.learningRate", rate()),
             0.75));
     List<ISchedule> schedules =
         List.of(
@@ -136,7 +136,7 @@ class UpdaterSpacesTest {
         assertThrows(IllegalArgumentException.class, () -> lion.with("momentum", rate()))
             .getMessage();
     assertTrue(message.contains("momentum") && message.contains("learningRate"), message);
-    assertThrows(IllegalArgumentException.class, () -> lion.with("inner.learningRate", rate()));
+    assertThrows(IllegalArgumentException.class, () -> lion.with("delegate.learningRate", rate()));
     assertThrows(IllegalArgumentException.class, () -> lion.with("learningRate", null));
     assertThrows(IllegalArgumentException.class, () -> UpdaterSpaces.of(null));
     assertThrows(IllegalArgumentException.class, () -> UpdaterSpaces.oneOf());
@@ -157,7 +157,7 @@ class UpdaterSpacesTest {
         Blobs.space(
                 UpdaterSpaces.oneOf(
                     UpdaterSpaces.adam(rate()),
-                    UpdaterSpaces.of(new Sophia(0.1)).with("learningRate", rate())))
+                    UpdaterSpaces.of(new ScalableShampoo()).with("learningRate", rate())))
             .biasUpdater(UpdaterSpaces.of(new Lion(0.5)))
             .l2(new FixedValue<>(0.01))
             .build();
