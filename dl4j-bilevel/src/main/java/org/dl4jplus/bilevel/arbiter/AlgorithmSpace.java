@@ -15,7 +15,7 @@ import org.nd4j.shade.jackson.databind.node.ObjectNode;
 @EqualsAndHashCode(callSuper = true)
 public final class AlgorithmSpace extends FieldSpace<BilevelAlgorithm> {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  static final ObjectMapper JSON = new ObjectMapper();
 
   @JsonCreator
   AlgorithmSpace(

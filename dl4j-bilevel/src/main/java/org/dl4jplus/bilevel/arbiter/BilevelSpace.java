@@ -1,5 +1,6 @@
 package org.dl4jplus.bilevel.arbiter;
 
+import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import lombok.EqualsAndHashCode;
@@ -23,7 +24,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @SuppressWarnings("rawtypes")
 public final class BilevelSpace extends CompositeSpace<BilevelConfiguration> {
 
-  @JsonProperty private final ParameterSpace<?> network;
+  @JsonProperty private final ParameterSpace<? extends Serializable> network;
   @JsonProperty private final ParameterSpace<? extends BilevelAlgorithm> algorithm;
   @JsonProperty private final ParameterSpace<Integer> outerSteps;
 
@@ -37,7 +38,7 @@ public final class BilevelSpace extends CompositeSpace<BilevelConfiguration> {
    */
   @JsonCreator
   public BilevelSpace(
-      @JsonProperty("network") ParameterSpace<?> network,
+      @JsonProperty("network") ParameterSpace<? extends Serializable> network,
       @JsonProperty("algorithm") ParameterSpace<? extends BilevelAlgorithm> algorithm,
       @JsonProperty("outerSteps") ParameterSpace<Integer> outerSteps) {
     if (network == null || algorithm == null || outerSteps == null) {
