@@ -39,7 +39,12 @@ public abstract class FieldSpace<T> extends CompositeSpace<T> {
     if (prototype == null) {
       throw new IllegalArgumentException("prototype must be given");
     }
-    this.prototype = prototype.deepCopy();
+    try {
+      // As text gives it: a tree that was made of an object has other kinds of numbers.
+      this.prototype = (ObjectNode) mapper().readTree(mapper().writeValueAsString(prototype));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("The prototype cannot be written: " + prototype, e);
+    }
     this.fields = fields == null ? new LinkedHashMap<>() : new LinkedHashMap<>(fields);
     this.fields.keySet().forEach(this::check);
   }
