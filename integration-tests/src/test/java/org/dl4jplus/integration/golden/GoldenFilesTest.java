@@ -54,6 +54,7 @@ class GoldenFilesTest {
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
+    SelfTuningAdapter.register(adapters);
     DeepZeroAdapter.register(adapters);
     EstimatorAdapter.register(adapters);
     UnrolledAdapter.register(adapters);
