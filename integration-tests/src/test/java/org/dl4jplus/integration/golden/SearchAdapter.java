@@ -1,7 +1,18 @@
 package org.dl4jplus.integration.golden;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import org.deeplearning4j.arbiter.optimize.api.Candidate;
+import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
+import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
+import org.dl4jplus.bilevel.search.AshaGenerator;
+import org.dl4jplus.bilevel.search.HyperbandGenerator;
 import org.dl4jplus.bilevel.search.SobolPoints;
+import org.dl4jplus.bilevel.search.TrainingPart;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
@@ -12,6 +23,7 @@ final class SearchAdapter {
 
   static void register(Map<String, GoldenAdapter> adapters) {
     adapters.put("Sobol", SearchAdapter::sobol);
+    adapters.put("Hyperband brackets / ASHA promotions", SearchAdapter::halving);
   }
 
   private static double[] data(JsonNode array) {
@@ -27,6 +39,93 @@ final class SearchAdapter {
         System.arraycopy(points.point(i / dimension), 0, actual, i, dimension);
       }
       deviation.compare("points", data(one.get("points")), actual);
+    }
+  }
+
+  private static void halving(GoldenFile file, DataType type, Deviation deviation) {
+    for (JsonNode one : file.json().path("hyperband")) {
+      int most = one.get("R").asInt();
+      int eta = one.get("eta").asInt();
+      deviation.compare(
+          "formulaBrackets",
+          brackets(one.get("formulaBrackets")),
+          brackets(HyperbandGenerator.brackets(1, most, eta, false)));
+      deviation.compare(
+          "tableBrackets",
+          brackets(one.get("tableBrackets")),
+          brackets(HyperbandGenerator.brackets(1, most, eta, true)));
+      deviation.compare(
+          "sMax",
+          new double[] {one.get("sMax").asInt()},
+          new double[] {HyperbandGenerator.brackets(1, most, eta, false).get(0).s()});
+    }
+    for (JsonNode one : file.json().path("asha")) {
+      asha(one, deviation);
+    }
+  }
+
+  private static double[] brackets(JsonNode brackets) {
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode bracket : brackets) {
+      numbers.add(bracket.get("s").asDouble());
+      for (JsonNode rung : bracket.get("rungs")) {
+        numbers.add(rung.get(0).asDouble());
+        numbers.add(rung.get(1).asDouble());
+      }
+    }
+    return numbers.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  private static double[] brackets(List<HyperbandGenerator.Bracket> brackets) {
+    List<Double> numbers = new ArrayList<>();
+    for (HyperbandGenerator.Bracket bracket : brackets) {
+      numbers.add((double) bracket.s());
+      for (HyperbandGenerator.Rung rung : bracket.rungs()) {
+        numbers.add((double) rung.configurations());
+        numbers.add(rung.resource());
+      }
+    }
+    return numbers.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  /** Workers end in the order in which they began; each event is one end and what follows. */
+  private static void asha(JsonNode one, Deviation deviation) {
+    AshaGenerator generator =
+        AshaGenerator.builder()
+            .parameterSpace(new ContinuousParameterSpace(0, 1))
+            .minimize(true)
+            .minResource(one.get("minResource").asInt())
+            .maxResource(one.get("maxResource").asInt())
+            .eta(one.get("eta").asInt())
+            .build();
+    int[] resources = generator.resources();
+    deviation.compare(
+        "resourceOfRung",
+        GoldenFile.numbers(one.get("resourceOfRung")),
+        Arrays.stream(resources).asDoubleStream().toArray());
+    Queue<Candidate<?>> running = new ArrayDeque<>();
+    for (int i = 0; i < one.get("workers").asInt(); i++) {
+      running.add(generator.getCandidate());
+    }
+    int number = 0;
+    for (JsonNode event : one.get("events")) {
+      Candidate<?> ended = running.remove();
+      TrainingPart before = TrainingPart.of(ended.getDataParameters());
+      double score = event.get(2).asDouble();
+      generator.reportResults(
+          new OptimizationResult(ended, score, ended.getIndex(), null, null, null));
+      Candidate<?> next = generator.getCandidate();
+      running.add(next);
+      TrainingPart after = TrainingPart.of(next.getDataParameters());
+      deviation.compare(
+          "event " + number++,
+          GoldenFile.numbers(event),
+          new double[] {before.trial(), before.rung(), score, after.trial(), after.rung()});
+      int whole = after.rung() == 0 ? 0 : resources[after.rung() - 1];
+      deviation.compare(
+          "epochs so far",
+          new double[] {resources[after.rung()]},
+          new double[] {whole + after.budget()});
     }
   }
 }
