@@ -6,12 +6,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.function.DoubleUnaryOperator;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.dl4jplus.bilevel.search.AshaGenerator;
+import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.HyperbandGenerator;
+import org.dl4jplus.bilevel.search.ParzenEstimator;
 import org.dl4jplus.bilevel.search.SobolPoints;
+import org.dl4jplus.bilevel.search.TpeGenerator;
 import org.dl4jplus.bilevel.search.TrainingPart;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.jackson.databind.JsonNode;
@@ -24,6 +28,7 @@ final class SearchAdapter {
   static void register(Map<String, GoldenAdapter> adapters) {
     adapters.put("Sobol", SearchAdapter::sobol);
     adapters.put("Hyperband brackets / ASHA promotions", SearchAdapter::halving);
+    adapters.put("TPE Parzen estimator", SearchAdapter::parzen);
   }
 
   private static double[] data(JsonNode array) {
@@ -127,5 +132,75 @@ final class SearchAdapter {
           new double[] {resources[after.rung()]},
           new double[] {whole + after.budget()});
     }
+  }
+
+  private static void parzen(GoldenFile file, DataType type, Deviation deviation) {
+    file.json()
+        .path("gamma")
+        .fields()
+        .forEachRemaining(
+            e ->
+                deviation.compare(
+                    "gamma of " + e.getKey(),
+                    new double[] {e.getValue().asDouble()},
+                    new double[] {TpeGenerator.below(Integer.parseInt(e.getKey()))}));
+    file.json()
+        .fields()
+        .forEachRemaining(
+            e -> {
+              if (e.getKey().matches("weights[0-9]+")) {
+                int n = Integer.parseInt(e.getKey().substring("weights".length()));
+                deviation.compare(e.getKey(), data(e.getValue()), ParzenEstimator.ageWeights(n));
+              }
+            });
+    for (JsonNode one : file.json().get("cases")) {
+      mixture(one, deviation);
+    }
+  }
+
+  /** The unit cube is the range of the numbers, after the logarithm where there is one. */
+  private static void mixture(JsonNode one, Deviation deviation) {
+    DoubleUnaryOperator scale = one.get("logScale").asBoolean() ? Math::log : v -> v;
+    double low = scale.applyAsDouble(one.get("low").asDouble());
+    double range = scale.applyAsDouble(one.get("high").asDouble()) - low;
+    int categories = one.get("categories").asInt();
+    Dimension category = new Dimension("category", Dimension.Kind.CATEGORICAL, categories);
+    DoubleUnaryOperator unit = v -> (scale.applyAsDouble(v) - low) / range;
+    double[] observations = data(one.get("observations"));
+    List<double[]> points = new ArrayList<>();
+    for (int i = 0; i < observations.length; i++) {
+      points.add(
+          new double[] {
+            unit.applyAsDouble(observations[i]),
+            category.centre(one.get("categorical").get(i).asInt())
+          });
+    }
+    ParzenEstimator estimator =
+        new ParzenEstimator(
+            List.of(new Dimension("number", Dimension.Kind.CONTINUOUS, 0), category),
+            points,
+            one.get("multivariate").asBoolean());
+    deviation.compare("weights", data(one.get("weights")), estimator.weights());
+    deviation.compare(
+        "mus",
+        data(one.get("mus")),
+        Arrays.stream(estimator.means(0)).map(m -> low + m * range).toArray());
+    deviation.compare(
+        "sigmas",
+        data(one.get("sigmas")),
+        Arrays.stream(estimator.sigmas(0)).map(s -> s * range).toArray());
+    deviation.compare(
+        "categoricalWeights",
+        data(one.get("categoricalWeights")),
+        Arrays.stream(estimator.probabilities(1)).flatMapToDouble(Arrays::stream).toArray());
+    double[] query = data(one.get("query"));
+    double[] logs = new double[query.length];
+    for (int i = 0; i < query.length; i++) {
+      double[] point = {
+        unit.applyAsDouble(query[i]), category.centre(one.get("queryCategorical").get(i).asInt())
+      };
+      logs[i] = estimator.logDensity(point) - Math.log(range);
+    }
+    deviation.compare("logPdf", data(one.get("logPdf")), logs);
   }
 }
