@@ -17,6 +17,8 @@ import org.dl4jplus.bilevel.search.ParzenEstimator;
 import org.dl4jplus.bilevel.search.SobolPoints;
 import org.dl4jplus.bilevel.search.TpeGenerator;
 import org.dl4jplus.bilevel.search.TrainingPart;
+import org.dl4jplus.bilevel.search.pareto.Hypervolume;
+import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
@@ -29,10 +31,11 @@ final class SearchAdapter {
     adapters.put("Sobol", SearchAdapter::sobol);
     adapters.put("Hyperband brackets / ASHA promotions", SearchAdapter::halving);
     adapters.put("TPE Parzen estimator", SearchAdapter::parzen);
+    adapters.put("Pareto tools", SearchAdapter::pareto);
   }
 
   private static double[] data(JsonNode array) {
-    return GoldenFile.numbers(array.get("data"));
+    return GoldenFile.numbers(array.has("data") ? array.get("data") : array);
   }
 
   private static void sobol(GoldenFile file, DataType type, Deviation deviation) {
@@ -106,7 +109,7 @@ final class SearchAdapter {
     int[] resources = generator.resources();
     deviation.compare(
         "resourceOfRung",
-        GoldenFile.numbers(one.get("resourceOfRung")),
+        data(one.get("resourceOfRung")),
         Arrays.stream(resources).asDoubleStream().toArray());
     Queue<Candidate<?>> running = new ArrayDeque<>();
     for (int i = 0; i < one.get("workers").asInt(); i++) {
@@ -202,5 +205,33 @@ final class SearchAdapter {
       logs[i] = estimator.logDensity(point) - Math.log(range);
     }
     deviation.compare("logPdf", data(one.get("logPdf")), logs);
+  }
+
+  private static void pareto(GoldenFile file, DataType type, Deviation deviation) {
+    for (JsonNode one : file.json().get("cases")) {
+      double[] flat = data(one.get("minimise"));
+      int objectives = one.get("minimise").get("shape").get(1).asInt();
+      double[][] points = new double[flat.length / objectives][];
+      Arrays.setAll(points, i -> Arrays.copyOfRange(flat, i * objectives, (i + 1) * objectives));
+      double[] reference = data(one.get("referencePoint"));
+      deviation.compare(
+          "hypervolume",
+          new double[] {one.get("hypervolume").asDouble()},
+          new double[] {Hypervolume.of(points, reference)});
+      deviation.compare(
+          "exclusiveContributions",
+          data(one.get("exclusiveContributions")),
+          Hypervolume.exclusive(points, reference));
+      deviation.compare(
+          "rank",
+          data(one.get("rank")),
+          Arrays.stream(ParetoFronts.ranks(points)).asDoubleStream().toArray());
+      int[] order = ParetoFronts.netOrder(points);
+      double[] scores = new double[order.length];
+      for (int i = 0; i < order.length; i++) {
+        scores[order[i]] = order.length - i;
+      }
+      deviation.compare("epsNetScore", data(one.get("epsNetScore")), scores);
+    }
   }
 }
