@@ -14,6 +14,8 @@ import org.dl4jplus.bilevel.search.AshaGenerator;
 import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.HyperbandGenerator;
 import org.dl4jplus.bilevel.search.ParzenEstimator;
+import org.dl4jplus.bilevel.search.RisingBanditGenerator;
+import org.dl4jplus.bilevel.search.SobolGenerator;
 import org.dl4jplus.bilevel.search.SobolPoints;
 import org.dl4jplus.bilevel.search.TpeGenerator;
 import org.dl4jplus.bilevel.search.TrainingPart;
@@ -32,6 +34,7 @@ final class SearchAdapter {
     adapters.put("Hyperband brackets / ASHA promotions", SearchAdapter::halving);
     adapters.put("TPE Parzen estimator", SearchAdapter::parzen);
     adapters.put("Pareto tools", SearchAdapter::pareto);
+    adapters.put("RisingBandits", SearchAdapter::bandits);
   }
 
   private static double[] data(JsonNode array) {
@@ -232,6 +235,64 @@ final class SearchAdapter {
         scores[order[i]] = order.length - i;
       }
       deviation.compare("epsNetScore", data(one.get("epsNetScore")), scores);
+    }
+  }
+
+  private static void bandits(GoldenFile file, DataType type, Deviation deviation) {
+    for (JsonNode one : file.json().get("cases")) {
+      int arms = one.get("arms").asInt();
+      int total = one.get("T").asInt();
+      double[] rewards = data(one.get("rewards"));
+      int columns = rewards.length / arms;
+      RisingBanditGenerator.RisingBanditGeneratorBuilder builder =
+          RisingBanditGenerator.builder()
+              .minimize(false)
+              .totalPulls(total)
+              .window(one.get("C").asInt());
+      for (int k = 0; k < arms; k++) {
+        builder.arm(
+            Integer.toString(k),
+            SobolGenerator.builder()
+                .parameterSpace(new ContinuousParameterSpace(0, 1))
+                .minimize(false)
+                .build());
+      }
+      RisingBanditGenerator generator = builder.build();
+      int[] counts = new int[arms];
+      double[] last = new double[arms];
+      List<Double> pulls = new ArrayList<>();
+      while (generator.hasMoreCandidates()) {
+        Candidate<?> candidate = generator.getCandidate();
+        int k =
+            Integer.parseInt((String) candidate.getDataParameters().get(RisingBanditGenerator.ARM));
+        pulls.add((double) k);
+        last[k] = rewards[k * columns + counts[k]++];
+        generator.reportResults(
+            new OptimizationResult(candidate, last[k], candidate.getIndex(), null, null, null));
+      }
+      deviation.compare(
+          "pulls", data(one.get("pulls")), pulls.stream().mapToDouble(k -> k).toArray());
+      deviation.compare(
+          "remaining",
+          data(one.get("remaining")),
+          generator.live().stream().mapToDouble(Double::parseDouble).toArray());
+      JsonNode gone = one.get("eliminatedAtPull");
+      deviation.compare(
+          "number of arms that went",
+          new double[] {gone.size()},
+          new double[] {generator.gone().size()});
+      gone.fields()
+          .forEachRemaining(
+              e ->
+                  deviation.compare(
+                      "when arm " + e.getKey() + " went",
+                      new double[] {e.getValue().asDouble()},
+                      new double[] {generator.gone().getOrDefault(e.getKey(), -1)}));
+      int best = 0;
+      for (int k = 1; k < arms; k++) {
+        best = last[k] > last[best] ? k : best;
+      }
+      deviation.compare("best", new double[] {one.get("best").asDouble()}, new double[] {best});
     }
   }
 }
