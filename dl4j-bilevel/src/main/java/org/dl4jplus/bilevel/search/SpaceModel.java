@@ -36,6 +36,10 @@ public final class SpaceModel {
    */
   @SuppressWarnings("rawtypes")
   public SpaceModel(ParameterSpace<?> space) {
+    if (space instanceof ArmsSpace arms) {
+      addAll(arms);
+      return;
+    }
     Map<ParameterSpace, String> names = new IdentityHashMap<>();
     name(space, "", names);
     List<ParameterSpace> unique = unique(space);
@@ -76,6 +80,21 @@ public final class SpaceModel {
       // Arbiter does not compare distributions that it does not know.
       return false;
     }
+  }
+
+  /** The choice of an arm, and behind it what the arms see, under their names. */
+  private void addAll(ArmsSpace arms) {
+    leaves.add(arms.choice());
+    dimensions.add(new Dimension("arm", Dimension.Kind.CATEGORICAL, arms.choice().numValues()));
+    arms.models()
+        .forEach(
+            (name, arm) -> {
+              leaves.addAll(arm.leaves);
+              for (Dimension d : arm.dimensions) {
+                String path = d.name().isEmpty() ? name : name + "." + d.name();
+                dimensions.add(new Dimension(path, d.kind(), d.cells()));
+              }
+            });
   }
 
   /** The name, numbered where another dimension has it. */

@@ -68,7 +68,11 @@ public final class Headlines {
           new RankingHeadline(),
           new PersistentHeadline(),
           new TreeHeadline(),
-          new DeepZeroCostHeadline());
+          new DeepZeroCostHeadline(),
+          new TpeHeadline(),
+          new HalvingHeadline(),
+          new PopulationHeadline(),
+          new RisingBanditHeadline());
 
   private Headlines() {}
 

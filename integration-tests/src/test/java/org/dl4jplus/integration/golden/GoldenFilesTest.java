@@ -69,6 +69,7 @@ class GoldenFilesTest {
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
+    SearchAdapter.register(adapters);
     return adapters;
   }
 
