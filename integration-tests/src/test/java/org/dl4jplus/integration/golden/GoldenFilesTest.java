@@ -68,6 +68,7 @@ class GoldenFilesTest {
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
+    GaussianProcessAdapter.register(adapters);
     return adapters;
   }
 
