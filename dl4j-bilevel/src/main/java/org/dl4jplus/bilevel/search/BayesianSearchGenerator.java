@@ -164,7 +164,7 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
         worth(objective, constraints, best, running, good, random);
     Found found =
         new CubeMaximizer(space(), function, this::taken, random)
-            .maximize(SOBOL_POINTS, good, List.of());
+            .maximize(SOBOL_POINTS, good);
     // Null where every point of the space has been tried: the base class draws one.
     return Proposal.of(found == null ? sobol(index) : found.point());
   }

@@ -112,7 +112,8 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
     return kernel;
   }
 
-  final double[] encode(Trial trial) {
+  /** The inputs of a candidate. */
+  double[] encode(Trial trial) {
     return encoding.encode(trial.getPoint());
   }
 
@@ -173,8 +174,23 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
     return fitted("objective", encoding.kernel(kernel), data, Standardization.of(data.y()));
   }
 
-  /** A model with fitted hyperparameters; the name is that of its hyperparameters. */
+  /** A model with fitted hyperparameters, which are remembered by its name. */
   final Model fitted(String name, Kernel start, Data data, Standardization scale) {
+    Model model = model(name, start, data, scale);
+    fitted.put(name, new Fitted(model.process().parameters(), fittedAt(name)));
+    return model;
+  }
+
+  /** After how many observations the hyperparameters of now are fitted. */
+  private int fittedAt(String name) {
+    int n = (int) trials().stream().filter(t -> t.getStatus() != Trial.Status.PENDING).count();
+    Fitted before = fitted.get(name);
+    int wait = n <= ALWAYS_FITTED ? 1 : REFIT;
+    return before == null || n - before.observations() >= wait ? n : before.observations();
+  }
+
+  /** The model that a proposal would use now; nothing is remembered. */
+  final Model model(String name, Kernel start, Data data, Standardization scale) {
     GaussianProcess process =
         GaussianProcess.of(
             start,
@@ -183,15 +199,13 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
             scale.apply(data.y()),
             data.factors());
     Fitted before = fitted.get(name);
-    int n = (int) trials().stream().filter(t -> t.getStatus() != Trial.Status.PENDING).count();
     if (before != null) {
       process = process.with(before.parameters());
     }
-    int wait = n <= ALWAYS_FITTED ? 1 : REFIT;
-    if (before == null || n - before.observations() >= wait) {
+    int n = fittedAt(name);
+    if (before == null || n != before.observations()) {
       long fitSeed = CounterNoise.deriveSeed(seed(), FIT, n);
       process = process.fit(n <= MANY ? STARTS : STARTS_OF_MANY, fitSeed);
-      fitted.put(name, new Fitted(process.parameters(), n));
     }
     return new Model(process, scale);
   }

@@ -44,28 +44,27 @@ final class PosteriorGain {
 
   /** The gain over the best of all points, the new one among them. */
   double overAll(double[] x) {
-    Prediction at = process.predict(x);
+    return overAll(x, x);
+  }
+
+  /**
+   * The gain over the best of all points.
+   *
+   * @param evaluated where the process would be observed
+   * @param choice what is a choice besides the fixed points
+   */
+  double overAll(double[] evaluated, double[] choice) {
+    int n = points.length;
+    Prediction at = process.predict(evaluated);
+    Prediction chosen = process.predict(choice);
     double scale = Math.sqrt(at.variance() + process.noise());
     double[] a = means.clone();
-    double[] b = slopes(x, at, scale);
-    a[points.length] = at.mean();
-    b[points.length] = at.variance() / scale;
-    return Acquisitions.expectedGain(a, b);
-  }
-
-  /** The gain where the new point is no choice, as one of low fidelity is not. */
-  double ofOthers(double[] x) {
-    Prediction at = process.predict(x);
-    double[] b = slopes(x, at, Math.sqrt(at.variance() + process.noise()));
-    return Acquisitions.expectedGain(
-        Arrays.copyOf(means, points.length), Arrays.copyOf(b, points.length));
-  }
-
-  private double[] slopes(double[] x, Prediction at, double scale) {
-    double[] b = new double[points.length + 1];
-    for (int i = 0; i < points.length; i++) {
-      b[i] = process.covariance(points[i], whitened[i], x, at.whitened()) / scale;
+    double[] b = new double[n + 1];
+    for (int i = 0; i < n; i++) {
+      b[i] = process.covariance(points[i], whitened[i], evaluated, at.whitened()) / scale;
     }
-    return b;
+    a[n] = chosen.mean();
+    b[n] = process.covariance(choice, chosen.whitened(), evaluated, at.whitened()) / scale;
+    return Acquisitions.expectedGain(a, b);
   }
 }

@@ -67,10 +67,21 @@ public final class CubeMaximizer {
    *
    * @param sobol how many Sobol points to try
    * @param good points to perturb, the best first; {@value #BEST} of them are used
-   * @param others points that are tried as they are
    * @return the best point found; null where all points are excluded
    */
-  public Found maximize(int sobol, List<double[]> good, List<double[]> others) {
+  public Found maximize(int sobol, List<double[]> good) {
+    return maximize(sobol, good, BEST);
+  }
+
+  /**
+   * Searches.
+   *
+   * @param sobol how many Sobol points to try
+   * @param good points to perturb, the best first; {@value #BEST} of them are used
+   * @param starts from how many of the best points to go on
+   * @return the best point found; null where all points are excluded
+   */
+  public Found maximize(int sobol, List<double[]> good, int starts) {
     List<Found> found = new ArrayList<>();
     for (double[] point : SobolPoints.draw(sobol, space.size(), random.nextLong())) {
       found.add(evaluate(point));
@@ -79,11 +90,10 @@ public final class CubeMaximizer {
     for (int i = 0; centres > 0 && i < PERTURBATIONS; i++) {
       found.add(evaluate(perturbed(good.get(i % centres))));
     }
-    others.forEach(point -> found.add(evaluate(point)));
     found.removeIf(Objects::isNull);
     found.sort(Comparator.comparingDouble(Found::value).reversed());
     Found best = null;
-    for (Found start : found.subList(0, Math.min(BEST, found.size()))) {
+    for (Found start : found.subList(0, Math.min(starts, found.size()))) {
       Found end = improved(start);
       if (best == null || end.value() > best.value()) {
         best = end;

@@ -270,6 +270,19 @@ public final class GaussianProcess {
   }
 
   /**
+   * How much the values tell of the function: {@code log det(I + K/noise)/2}.
+   *
+   * @return at least 0
+   */
+  public double informationGain() {
+    double gain = 0;
+    for (int i = 0; i < y.length; i++) {
+      gain += Math.log(factor[i][i]) - 0.5 * Math.log(noise * factors[i]);
+    }
+    return Math.max(gain, 0);
+  }
+
+  /**
    * How the log marginal likelihood changes with the logarithms of the hyperparameters.
    *
    * @return the kernel's, then the noise
