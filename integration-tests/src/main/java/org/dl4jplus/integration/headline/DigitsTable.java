@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ final class DigitsTable {
   private static final int SEEDS = 3;
 
   /** A configuration of the space. */
-  record Setting(double rate, double l2, int width, int batch) {
+  record Setting(double rate, double l2, int width, int batch) implements Serializable {
 
     /** Parameter updates of an epoch; the last batch may be smaller. */
     int updatesPerEpoch() {
