@@ -5,6 +5,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.dl4jplus.bilevel.search.acquisition.Acquisitions;
+import org.dl4jplus.bilevel.search.acquisition.BeliefWeights;
+import org.dl4jplus.bilevel.search.acquisition.OptimisticChoice;
 import org.dl4jplus.bilevel.search.gp.FidelityKernel;
 import org.dl4jplus.bilevel.search.gp.GaussianProcess;
 import org.dl4jplus.bilevel.search.gp.Kernel;
@@ -23,6 +25,8 @@ final class GaussianProcessAdapter implements GoldenAdapter {
     adapters.put("KnowledgeGradient / noisy EI", adapter);
     adapters.put("parallel q-EI (Monte Carlo, given base samples)", adapter);
     adapters.put("multi-fidelity kernel", adapter);
+    adapters.put("CONFIG step", adapter);
+    adapters.put("ColaBO sample weights", adapter);
   }
 
   @Override
@@ -36,6 +40,8 @@ final class GaussianProcessAdapter implements GoldenAdapter {
         case "GaussianProcess" -> posterior(one, deviation);
         case "Acquisitions" -> acquisitions(one, deviation);
         case "multi-fidelity kernel" -> fidelity(one, deviation);
+        case "CONFIG step" -> optimism(one, deviation);
+        case "ColaBO sample weights" -> beliefs(one, deviation);
         default -> jointImprovement(one, deviation);
       }
     }
@@ -66,34 +72,41 @@ final class GaussianProcessAdapter implements GoldenAdapter {
     double[] mean = list(one, "mean");
     double[] std = list(one, "std");
     double best = one.get("best").asDouble();
-    double[][] constraintMean = matrix(one, "constraintMean");
-    double[][] constraintStd = matrix(one, "constraintStd");
-    double[] maxima = list(one, "maxValueSamples");
     int n = mean.length;
-    double[] ei = new double[n];
     double[] logEi = new double[n];
+    double[] ei = new double[n];
     double[] pi = new double[n];
     double[] lcb = new double[n];
-    double[] feasible = new double[n];
-    double[] constrained = new double[n];
-    double[] entropy = new double[n];
     for (int i = 0; i < n; i++) {
-      ei[i] = Acquisitions.expectedImprovement(-mean[i], std[i], -best);
       logEi[i] = Acquisitions.logExpectedImprovement(-mean[i], std[i], -best);
+      ei[i] = Acquisitions.expectedImprovement(-mean[i], std[i], -best);
       pi[i] = Acquisitions.probabilityOfImprovement(-mean[i], std[i], -best);
       lcb[i] = Acquisitions.confidenceBound(mean[i], std[i], -2);
-      double logFeasibility = Acquisitions.logFeasibility(constraintMean[i], constraintStd[i]);
-      feasible[i] = Math.exp(logFeasibility);
-      constrained[i] = Math.exp(logEi[i] + logFeasibility);
-      entropy[i] = Acquisitions.maxValueEntropy(mean[i], std[i], maxima);
     }
-    compare(deviation, one, "expectedImprovement", ei);
     compare(deviation, one, "logExpectedImprovement", logEi);
+    compare(deviation, one, "expectedImprovement", ei);
     compare(deviation, one, "probabilityOfImprovement", pi);
     compare(deviation, one, "lcbBeta2", lcb);
-    compare(deviation, one, "probabilityOfFeasibility", feasible);
-    compare(deviation, one, "constrainedEI", constrained);
-    compare(deviation, one, "maxValueEntropySearch", entropy);
+    if (one.has("constraintMean")) {
+      double[][] means = matrix(one, "constraintMean");
+      double[][] deviations = matrix(one, "constraintStd");
+      double[] logFeasible = new double[n];
+      Arrays.setAll(logFeasible, i -> Acquisitions.logFeasibility(means[i], deviations[i]));
+      double[] constrained = new double[n];
+      Arrays.setAll(constrained, i -> Math.exp(logEi[i] + logFeasible[i]));
+      compare(
+          deviation,
+          one,
+          "probabilityOfFeasibility",
+          Arrays.stream(logFeasible).map(Math::exp).toArray());
+      compare(deviation, one, "constrainedEI", constrained);
+    }
+    if (one.has("maxValueSamples")) {
+      double[] maxima = list(one, "maxValueSamples");
+      double[] entropy = new double[n];
+      Arrays.setAll(entropy, i -> Acquisitions.maxValueEntropy(mean[i], std[i], maxima));
+      compare(deviation, one, "maxValueEntropySearch", entropy);
+    }
   }
 
   private static void noisyImprovement(JsonNode one, Deviation deviation) {
@@ -162,6 +175,72 @@ final class GaussianProcessAdapter implements GoldenAdapter {
         Arrays.stream(queries).mapToDouble(q -> process.predict(at(q, 1)).variance()).toArray());
   }
 
+  private static void optimism(JsonNode one, Deviation deviation) {
+    double beta = one.get("beta").asDouble();
+    double[] mean = list(one, "mean");
+    double[] std = list(one, "std");
+    double[][] constraintMean = matrix(one, "constraintMean");
+    double[][] constraintStd = matrix(one, "constraintStd");
+    double[] objective = new double[mean.length];
+    double[] feasible = new double[mean.length];
+    int next = -1;
+    double best = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < mean.length; i++) {
+      double[] bounds = new double[constraintMean[i].length];
+      for (int c = 0; c < bounds.length; c++) {
+        bounds[c] =
+            Acquisitions.confidenceBound(constraintMean[i][c], constraintStd[i][c], -beta);
+      }
+      objective[i] = Acquisitions.confidenceBound(mean[i], std[i], -beta);
+      feasible[i] = OptimisticChoice.violation(bounds) <= 0 ? 1 : 0;
+      double worth = OptimisticChoice.worth(objective[i], bounds);
+      if (worth > best) {
+        best = worth;
+        next = i;
+      }
+    }
+    compare(deviation, one, "objectiveLcb", objective);
+    compare(deviation, one, "optimisticallyFeasible", feasible);
+    compare(deviation, one, "next", next);
+    compare(deviation, one, "declareInfeasible", next < 0 ? 1 : 0);
+  }
+
+  private static void beliefs(JsonNode one, Deviation deviation) {
+    double[][] optima = matrix(one, "sampledOptima");
+    double[] maxima = list(one, "sampledMaxima");
+    double[] centre = list(one, "default");
+    double[] confidence = list(one, "confidence");
+    double[] logBeliefs = new double[optima.length];
+    for (int s = 0; s < optima.length; s++) {
+      for (int d = 0; d < centre.length; d++) {
+        logBeliefs[s] += BeliefWeights.logLocation(optima[s][d], centre[d], confidence[d]);
+      }
+      if (one.hasNonNull("valueBelief")) {
+        double[] value = list(one, "valueBelief");
+        logBeliefs[s] += BeliefWeights.logValue(maxima[s], value[0], value[1]);
+      }
+    }
+    double[] weights =
+        BeliefWeights.weights(
+            logBeliefs,
+            one.get("observations").asInt(),
+            one.get("decayBeta").asDouble(),
+            one.get("decayPower").asDouble(),
+            one.path("priorFloor").asDouble(BeliefWeights.FLOOR));
+    compare(deviation, one, "weights", weights);
+    double[][] values = matrix(one, "functionValuesAtCandidates");
+    double[] improvements = new double[values[0].length];
+    for (int c = 0; c < improvements.length; c++) {
+      int column = c;
+      improvements[c] =
+          BeliefWeights.improvement(
+              weights,
+              Arrays.stream(values).mapToDouble(row -> row[column]).toArray(),
+              list(one, "bestPerSample"));
+    }
+    compare(deviation, one, "weightedEI", improvements);
+  }
+
   private static double[] at(double[] point, double fidelity) {
     double[] inputs = Arrays.copyOf(point, point.length + 1);
     inputs[point.length] = fidelity;
@@ -175,11 +254,17 @@ final class GaussianProcessAdapter implements GoldenAdapter {
     }
   }
 
-  /** Numbers of a plain list, of an array with its shape, or a single one. */
+  /** Numbers (booleans as 0 and 1) of a plain list, of an array with its shape, or a single one. */
   static double[] list(JsonNode node, String field) {
     JsonNode value = node.get(field);
     if (value.isNumber()) {
       return new double[] {value.asDouble()};
+    }
+    if (value.isBoolean()) {
+      return new double[] {value.asBoolean() ? 1 : 0};
+    }
+    if (value.isArray() && value.size() > 0 && value.get(0).isBoolean()) {
+      return IntStream.range(0, value.size()).mapToDouble(i -> value.get(i).asBoolean() ? 1 : 0).toArray();
     }
     return GoldenFile.numbers(value.has("data") ? value.get("data") : value);
   }
