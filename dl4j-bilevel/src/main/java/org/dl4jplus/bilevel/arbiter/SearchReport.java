@@ -13,11 +13,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.dl4jplus.bilevel.AtomicFile;
 import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.SearchMetrics;
 import org.dl4jplus.bilevel.search.Trial;
+import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
 
 /**
  * A search as a page of HTML that needs nothing from elsewhere: the best score so far over
@@ -356,29 +358,6 @@ public final class SearchReport {
     return metrics == null ? new double[0] : metrics.getObjectives();
   }
 
-  /** Whether one trial is at least as good in two objectives as another, and better in one. */
-  private static boolean dominates(Trial one, Trial other, int... of) {
-    boolean better = false;
-    for (int k : of) {
-      double sign = one.getMetrics().getMinimise()[k] ? 1 : -1;
-      double difference = sign * (objectives(one)[k] - objectives(other)[k]);
-      if (!(difference <= 0)) {
-        return false;
-      }
-      better |= difference < 0;
-    }
-    return better;
-  }
-
-  private static boolean feasible(Trial trial) {
-    for (double constraint : trial.getMetrics().getConstraints()) {
-      if (!(constraint <= 0)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   private String front() {
     int count = complete.stream().mapToInt(t -> objectives(t).length).max().orElse(0);
     if (count < 2) {
@@ -394,10 +373,17 @@ public final class SearchReport {
           complete.stream()
               .filter(t -> objectives(t).length > second && finite(t, second))
               .toList();
-      List<Trial> allowed = of.stream().filter(SearchReport::feasible).toList();
+      List<Trial> allowed = of.stream().filter(t -> t.getMetrics().violation() == 0).toList();
+      int[] ranks =
+          ParetoFronts.ranks(
+              allowed.stream()
+                  .map(t -> t.getMetrics().losses())
+                  .map(losses -> new double[] {losses[0], losses[second]})
+                  .toArray(double[][]::new));
       List<Trial> front =
-          allowed.stream()
-              .filter(t -> allowed.stream().noneMatch(o -> dominates(o, t, 0, second)))
+          IntStream.range(0, ranks.length)
+              .filter(i -> ranks[i] == 0)
+              .mapToObj(allowed::get)
               .sorted(Comparator.comparingDouble(t -> objectives(t)[0]))
               .toList();
       Plot plot =

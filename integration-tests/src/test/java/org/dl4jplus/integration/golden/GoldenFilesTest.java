@@ -70,6 +70,7 @@ class GoldenFilesTest {
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
     SearchAdapter.register(adapters);
+    GaussianProcessAdapter.register(adapters);
     return adapters;
   }
 
