@@ -40,8 +40,7 @@ final class ColaBoHeadline implements Headline {
     rows.add(
         Row.ratio(
             many, "EI", plain.many(), "belief in a wrong corner", wrong.many(), Bar.atMost(1.3)));
-    rows.add(
-        Row.ratio(few, "EI", plain.few(), "belief in a wrong corner", wrong.few(), Bar.NONE));
+    rows.add(Row.ratio(few, "EI", plain.few(), "belief in a wrong corner", wrong.few(), Bar.NONE));
     rows.add(Row.ratio(many, "EI", plain.many(), "belief in an optimum", right.many(), Bar.NONE));
     rows.add(
         Row.ratio(few, "EI", plain.few(), "PI_BO, belief in an optimum", piBo.few(), Bar.NONE));

@@ -76,11 +76,7 @@ final class ConfigSearchHeadline implements Headline {
         Row.difference(
             "draws of a Gaussian process, feasible on 5% of the square, declared infeasible in 30"
                 + " candidates, of 20",
-            "allowed",
-            0,
-            "ConfigGenerator",
-            falseVerdicts(),
-            Bar.atMost(0)));
+            "allowed", 0, "ConfigGenerator", falseVerdicts(), Bar.atMost(0)));
     return rows;
   }
 
@@ -115,9 +111,7 @@ final class ConfigSearchHeadline implements Headline {
 
   private static End disc(FeedbackGenerator search) {
     return run(
-        search,
-        ConfigSearchHeadline::distance,
-        u -> Math.hypot(u[0] - 0.75, u[1] - 0.7) - RADIUS);
+        search, ConfigSearchHeadline::distance, u -> Math.hypot(u[0] - 0.75, u[1] - 0.7) - RADIUS);
   }
 
   private static End run(
@@ -144,10 +138,7 @@ final class ConfigSearchHeadline implements Headline {
 
   private static ConfigGenerator config(long seed) {
     ConfigGenerator search =
-        ConfigGenerator.builder()
-            .parameterSpace(new TestFunctions.Cube(2))
-            .minimize(true)
-            .build();
+        ConfigGenerator.builder().parameterSpace(new TestFunctions.Cube(2)).minimize(true).build();
     search.setRngSeed(seed);
     return search;
   }
