@@ -72,7 +72,11 @@ public final class Headlines {
           new DeepZeroCostHeadline(),
           new PerParameterDecayHeadline(),
           new ImplicitRidgeHeadline(),
-          new OneByteHeadline());
+          new OneByteHeadline(),
+          new TpeHeadline(),
+          new HalvingHeadline(),
+          new PopulationHeadline(),
+          new RisingBanditHeadline());
 
   private Headlines() {}
 

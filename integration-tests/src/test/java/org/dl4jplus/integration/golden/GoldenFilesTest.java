@@ -73,6 +73,8 @@ class GoldenFilesTest {
     TanAdapter.register(adapters);
     HypergradientAdapter.register(adapters);
     ImplicitDiffAdapter.register(adapters);
+    SearchAdapter.register(adapters);
+    GaussianProcessAdapter.register(adapters);
     return adapters;
   }
 
