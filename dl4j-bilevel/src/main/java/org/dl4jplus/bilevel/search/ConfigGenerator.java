@@ -93,6 +93,8 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
    * @param initialPoints Sobol points at the start, at least 2; default max(5, 2 parameters), at
    *     most 20
    * @param kernel of the Gaussian processes; default MATERN52
+   * @param noise variance of the noise of standardised scores and constraints, in [1e-9, 1]; null to have it
+   *     fitted. A small one, such as 1e-6, suits tasks that give the same each time
    * @param failed what becomes of failed candidates; default WORST. Nothing is learnt of their
    *     constraints
    * @param confidence where beta comes from; default CONSTANT
@@ -112,6 +114,7 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
       @JsonProperty("maxCandidates") Integer maxCandidates,
       @JsonProperty("initialPoints") Integer initialPoints,
       @JsonProperty("kernel") Form kernel,
+      @JsonProperty("noise") Double noise,
       @JsonProperty("failed") Failed failed,
       @JsonProperty("confidence") Confidence confidence,
       @JsonProperty("beta") Double beta,
@@ -126,6 +129,7 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
         maxCandidates,
         initialPoints,
         kernel,
+        noise,
         failed);
     this.confidence = confidence == null ? Confidence.CONSTANT : confidence;
     this.beta = Require.positive("beta", beta, 3);
