@@ -142,6 +142,15 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     }
   }
 
+  /**
+   * What the user believes.
+   *
+   * @return the beliefs; null for none
+   */
+  public Beliefs beliefs() {
+    return beliefs;
+  }
+
   @Override
   protected Proposal propose(int index, SplittableRandom random) {
     if (initial(index)) {
