@@ -93,15 +93,14 @@ class BayesianSearchGeneratorTest {
     BayesianSearchGenerator generator =
         seeded(builder(new FeedbackGeneratorTest.Space()).acquisition(acquisition).build(), 3);
     run(generator, 10, BayesianSearchGeneratorTest::mixed);
-    // 8 are Sobol points. A random search of 20 ends above 0.1 four times in five.
+    // 8 are Sobol points. A random search of 20 ends below 0.01 once in six.
     Candidate<Object> running = generator.getCandidate();
     BayesianSearchGenerator resumed = copy(generator, BayesianSearchGenerator.class);
-    assertArrayEquals(
-        running.getFlatParameters(), resumed.getCandidate().getFlatParameters());
+    assertArrayEquals(running.getFlatParameters(), resumed.getCandidate().getFlatParameters());
     goOnAlike(generator, resumed, 2, BayesianSearchGeneratorTest::mixed);
     run(generator, 7, BayesianSearchGeneratorTest::mixed);
     assertTrue(
-        generator.loss(generator.best()) < 0.1, acquisition + " " + generator.best().getScore());
+        generator.loss(generator.best()) < 0.01, acquisition + " " + generator.best().getScore());
   }
 
   @Test
@@ -240,9 +239,9 @@ class BayesianSearchGeneratorTest {
                 x,
                 new double[] {0, 0.3, -0.3}),
             new Standardization(0, 1));
-    assertTrue(advantage(generator, model, 0.95) > 5);
-    assertTrue(advantage(generator, model, 0.7) < 0.2);
-    assertEquals(1, advantage(generator, model, 0.1), 0.8);
+    assertTrue(advantage(generator, model, 0.95) > 3);
+    assertTrue(advantage(generator, model, 0.7) < 0.4);
+    assertTrue(Math.abs(Math.log(advantage(generator, model, 0.1))) < Math.log(3));
   }
 
   /** How much 0.95 is worth in units of 0.7, where the best is believed somewhere. */
@@ -258,12 +257,7 @@ class BayesianSearchGeneratorTest {
             .build();
     BeliefDraws draws =
         new BeliefDraws(
-            beliefs,
-            generator.space(),
-            generator.encoding(),
-            model,
-            true,
-            new SplittableRandom(1));
+            beliefs, generator.space(), generator.encoding(), model, true, new SplittableRandom(1));
     double plain = 0.2;
     double one = draws.improvement(new double[] {0.95}, plain);
     return one / draws.improvement(new double[] {0.7}, plain);
@@ -322,8 +316,7 @@ class BayesianSearchGeneratorTest {
     Beliefs beliefs = few().location(Beliefs.near("rate", 7)).build();
     BayesianSearchGenerator with =
         seeded(builder(new FeedbackGeneratorTest.Space()).beliefs(beliefs).build(), 3);
-    BayesianSearchGenerator without =
-        seeded(builder(new FeedbackGeneratorTest.Space()).build(), 3);
+    BayesianSearchGenerator without = seeded(builder(new FeedbackGeneratorTest.Space()).build(), 3);
     assertArrayEquals(
         without.getCandidate().getFlatParameters(), with.getCandidate().getFlatParameters());
     report(with, with.getCandidate(), 1.0);
@@ -358,8 +351,7 @@ class BayesianSearchGeneratorTest {
     assertThrows(IllegalArgumentException.class, () -> Beliefs.near("rate", 1, 0));
     assertThrows(
         IllegalArgumentException.class,
-        () ->
-            few().rule(Beliefs.Rule.PI_BO).best(new Beliefs.Best(0, 1)).build());
+        () -> few().rule(Beliefs.Rule.PI_BO).best(new Beliefs.Best(0, 1)).build());
     Beliefs unknown = few().location(Beliefs.near("no such", 1)).build();
     assertThrows(IllegalArgumentException.class, () -> builder(space).beliefs(unknown).build());
     Beliefs known = few().best(new Beliefs.Best(0, 1)).build();
@@ -369,8 +361,7 @@ class BayesianSearchGeneratorTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> builder(space).acquisition(Acquisition.Q_EI).beliefs(known).build());
-    Beliefs half =
-        few().preference(Beliefs.prefer(Map.of("rate", 1), Map.of("rate", 0.5))).build();
+    Beliefs half = few().preference(Beliefs.prefer(Map.of("rate", 1), Map.of("rate", 0.5))).build();
     assertThrows(
         IllegalArgumentException.class,
         () -> builder(new FeedbackGeneratorTest.Space()).beliefs(half).build());

@@ -41,10 +41,10 @@ final class ColaBoHeadline implements Headline {
     rows.add(
         Row.ratio(
             many, "EI", plain.end(), "belief in a wrong corner", wrong.end(), Bar.atMost(1.3)));
+    rows.add(Row.ratio(few, "EI", plain.few(), "belief in a wrong corner", wrong.few(), Bar.NONE));
     rows.add(
-        Row.ratio(few, "EI", plain.few(), "belief in a wrong corner", wrong.few(), Bar.NONE));
-    rows.add(
-        Row.ratio(few, "EI", plain.few(), "PI_BO, belief 0.1 off an optimum", piBo.few(), Bar.NONE));
+        Row.ratio(
+            few, "EI", plain.few(), "PI_BO, belief 0.1 off an optimum", piBo.few(), Bar.NONE));
     return rows;
   }
 

@@ -78,11 +78,7 @@ final class ConfigSearchHeadline implements Headline {
         Row.difference(
             "draws of a Gaussian process, feasible on 5% of the square, declared infeasible in 30"
                 + " candidates, of 20",
-            "allowed",
-            0,
-            "ConfigGenerator",
-            falseVerdicts(),
-            Bar.atMost(0)));
+            "allowed", 0, "ConfigGenerator", falseVerdicts(), Bar.atMost(0)));
     return rows;
   }
 
@@ -131,8 +127,7 @@ final class ConfigSearchHeadline implements Headline {
   }
 
   private static End disc(FeedbackGenerator search) {
-    return run(
-        search, ConfigSearchHeadline::distance, ConfigSearchHeadline::outside);
+    return run(search, ConfigSearchHeadline::distance, ConfigSearchHeadline::outside);
   }
 
   private static double outside(double... u) {

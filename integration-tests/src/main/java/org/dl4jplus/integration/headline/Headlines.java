@@ -67,7 +67,10 @@ public final class Headlines {
           new RankingHeadline(),
           new PersistentHeadline(),
           new TreeHeadline(),
-          new DeepZeroCostHeadline());
+          new DeepZeroCostHeadline(),
+          new BayesianSearchHeadline(),
+          new ConfigSearchHeadline(),
+          new ColaBoHeadline());
 
   private Headlines() {}
 
