@@ -31,7 +31,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *     BayesianSearchGenerator.builder().parameterSpace(space).minimize(true).build();
  * }</pre>
  *
- * <p>Where tasks tell {@link SearchMetrics#getConstraints() constraints}, each has a Gaussian
+ * <p>Where tasks tell {@link SearchMetrics constraints}, each has a Gaussian
  * process of its own, the acquisition is multiplied by the probability that all hold, and the best
  * score is that of the best candidate that keeps them; before there is one, the probability alone
  * is maximised. {@link Acquisition#UCB}, which cannot be multiplied, gives way to LOG_EI then.
@@ -174,7 +174,7 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     }
     List<double[]> good = good(constraints.isEmpty() ? complete() : kept());
     ToDoubleFunction<double[]> function =
-        worth(objective, constraints, best, running, good, random);
+        worth(objective, constraints, best, running, random);
     Found found =
         new CubeMaximizer(space(), function, this::taken, random).maximize(SOBOL_POINTS, good);
     // Null where every point of the space has been tried: the base class draws one.
@@ -211,7 +211,6 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
       List<Model> constraints,
       double best,
       List<Trial> running,
-      List<double[]> good,
       SplittableRandom random) {
     if (Double.isNaN(best)) {
       return point -> logFeasibility(constraints, encoding().encode(point));

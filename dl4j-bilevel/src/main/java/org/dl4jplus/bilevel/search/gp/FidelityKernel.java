@@ -24,6 +24,9 @@ public record FidelityKernel(Kernel exact, Kernel rough, double power) implement
   /**
    * Creates a kernel.
    *
+   * @param exact kernel of the function at fidelity 1
+   * @param rough kernel of what low fidelities add
+   * @param power at least 0
    * @throws IllegalArgumentException for a power outside its range
    */
   public FidelityKernel {
