@@ -76,7 +76,15 @@ public final class Headlines {
           new ScaleBiOHeadline(),
           new BoRepHeadline(),
           new PerParameterDecayHeadline(),
-          new ImplicitRidgeHeadline());
+          new ImplicitRidgeHeadline(),
+          new OneByteHeadline(),
+          new TpeHeadline(),
+          new HalvingHeadline(),
+          new PopulationHeadline(),
+          new RisingBanditHeadline(),
+          new BayesianSearchHeadline(),
+          new ConfigSearchHeadline(),
+          new ColaBoHeadline());
 
   private Headlines() {}
 
