@@ -118,12 +118,11 @@ public final class Perturber {
    * @param rule what happens to each chunk; called on several threads at once
    */
   public void apply(ChunkRule rule) {
-    DataBuffer data = parameters.data();
-    boolean host = data.address() != 0 && parameters.stride(0) == 1 && isCpu(data);
-    if (!host) {
+    if (!isHost(parameters)) {
       copied(rule);
       return;
     }
+    DataBuffer data = parameters.data();
     long offset = parameters.offset();
     if (single) {
       FloatBuffer all = data.asNioFloat();
@@ -134,8 +133,17 @@ public final class Perturber {
     }
   }
 
-  private static boolean isCpu(DataBuffer data) {
-    return data.getClass().getName().startsWith("org.nd4j.linalg.cpu.");
+  /**
+   * Whether a pass writes through to an array's own memory.
+   *
+   * @param array of shape [n]
+   * @return false where it works on a copy
+   */
+  public static boolean isHost(INDArray array) {
+    DataBuffer data = array.data();
+    return data.address() != 0
+        && array.stride(0) == 1
+        && data.getClass().getName().startsWith("org.nd4j.linalg.cpu.");
   }
 
   private static void onFloats(FloatBuffer all, Stretch chunk, long offset, ChunkRule rule) {

@@ -3,6 +3,7 @@ package org.dl4jplus.optim.zeroth.objective;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
@@ -49,12 +50,29 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     for (Range range : access.trainableRanges()) {
       for (long at = range.from(); at < range.to(); next++) {
         VariableShape variable = variables.get(next);
-        long end = at + variable.length();
-        stretches.add(new Stretch(at, end, variable.getKind() != VariableShape.Kind.VECTOR));
-        at = end;
+        stretches.add(stretch(at, variable));
+        at += variable.length();
       }
     }
     return stretches;
+  }
+
+  /**
+   * What of a single layer may move.
+   *
+   * @param layer the layer
+   * @param from place of its first parameter
+   * @return stretches in order
+   */
+  public static List<Stretch> stretches(Trainable layer, long from) {
+    return ModelAccess.trainedVariables(layer).stream()
+        .map(variable -> stretch(from + variable.range().from(), variable.shape()))
+        .toList();
+  }
+
+  private static Stretch stretch(long from, VariableShape variable) {
+    return new Stretch(
+        from, from + variable.length(), variable.getKind() != VariableShape.Kind.VECTOR);
   }
 
   /** Evaluates on the batch that the network holds now. */
