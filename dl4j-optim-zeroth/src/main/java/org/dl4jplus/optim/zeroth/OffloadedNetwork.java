@@ -2,7 +2,6 @@ package org.dl4jplus.optim.zeroth;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.DoubleBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,10 +12,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
@@ -45,8 +40,7 @@ import org.dl4jplus.optim.zeroth.objective.ModelObjective;
 import org.dl4jplus.optim.zeroth.offload.BlockStore;
 import org.dl4jplus.optim.zeroth.offload.Chain;
 import org.dl4jplus.optim.zeroth.offload.Chain.Link;
-import org.dl4jplus.optim.zeroth.offload.Compression;
-import org.dl4jplus.optim.zeroth.offload.StoredBlock;
+import org.dl4jplus.optim.zeroth.offload.ResidentBlocks;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.evaluation.classification.Evaluation;
@@ -78,9 +72,12 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  * running statistics, L1 and L2 terms; recurrent layers start each sequence anew. Frozen layers
  * stay, constraints hold, masks count, as with MeZO.
  *
- * <p>It is the model that listeners see; they are called as the platform calls them. There is no
- * gradient and no parameter view: {@link #params}, {@link #getParam} and {@link #paramTable} copy.
- * Whatever reads parameters applies the pending update first. Not for several threads at once.
+ * <p>It is the model that listeners see; they are called as the platform calls them, though those
+ * that take no network but the platform's own two, PerformanceListener and CheckpointListener among
+ * them, do not take it: {@link #save} and {@link #evaluate} can be called from any other. There is
+ * no gradient and no parameter view: {@link #params}, {@link #getParam} and {@link #paramTable}
+ * copy. Whatever reads parameters applies the pending update first. Not for several threads at
+ * once.
  *
  * <p>Beside the parameters there is, for each of the losses of a step, an array of activations; a
  * block holds up to 2^31 - 1 parameters. On other backends than the CPU, where layers compute in
@@ -123,16 +120,9 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   private final Chain chain;
   private final Layer[] layers;
   private final int[] firstLayers;
-  private final long[] starts;
-  private final BlockStore store;
-  private final StoredBlock[] stored;
-  private final StoredBlock[][] storedMoments;
-  private final INDArray[] resident;
-  private final INDArray[][] residentMoments;
+  private final ResidentBlocks blocks;
   private final Perturber[] perturbers;
   private final boolean[] moves;
-  private final ExecutorService movers;
-  private final ExecutorService returners;
   private final boolean[] applied;
 
   private final List<TrainingListener> listeners = new ArrayList<>();
@@ -144,8 +134,6 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   private DataSet batch;
   private long evaluations;
   private long skipped;
-  private long fetched;
-  private long returned;
 
   private OffloadedNetwork(
       MultiLayerConfiguration network, ComputationGraphConfiguration graph, ZO2 config) {
@@ -160,55 +148,31 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     }
     layers = new Layer[chain.links().size()];
     firstLayers = firstLayers(chain.links(), config.getBlocks());
-    int blocks = firstLayers.length - 1;
-    starts = new long[blocks + 1];
-    for (int b = 0; b < blocks; b++) {
+    int count = firstLayers.length - 1;
+    long[] starts = new long[count + 1];
+    for (int b = 0; b < count; b++) {
       starts[b + 1] = starts[b];
       for (int l = firstLayers[b]; l < firstLayers[b + 1]; l++) {
         starts[b + 1] += chain.links().get(l).parameters();
       }
     }
-    if (starts[blocks] == 0) {
+    if (starts[count] == 0) {
       throw new IllegalArgumentException("The network has no parameters that may move");
     }
-    stored = new StoredBlock[blocks];
-    storedMoments = new StoredBlock[blocks][method.momentCount()];
-    perturbers = new Perturber[blocks];
-    moves = new boolean[blocks];
-    applied = new boolean[blocks];
-    int slots = Math.min(config.getResidentBlocks(), blocks);
-    int[] sizes = new int[slots];
-    for (int b = 0; b < blocks; b++) {
-      sizes[b % slots] = Math.max(sizes[b % slots], size(b));
-    }
-    store =
-        BlockStore.open(
-            config.getStore(), config.getPath() == null ? null : Path.of(config.getPath()));
-    resident = new INDArray[slots];
-    residentMoments = new INDArray[slots][method.momentCount()];
-    for (int s = 0; s < slots; s++) {
-      resident[s] = Nd4j.create(chain.type(), Math.max(1, sizes[s]));
-      for (int k = 0; k < method.momentCount(); k++) {
-        residentMoments[s][k] = Nd4j.create(DataType.DOUBLE, Math.max(1, sizes[s]));
-      }
-    }
-    for (int b = 0; b < blocks; b++) {
-      stored[b] = new StoredBlock(store, chain.type(), config.getCompression(), size(b));
-      for (int k = 0; k < method.momentCount(); k++) {
-        storedMoments[b][k] = new StoredBlock(store, DataType.DOUBLE, Compression.NONE, size(b));
-      }
-    }
-    movers = config.isOverlap() ? thread("zo2-fetch") : null;
-    returners = config.isOverlap() ? thread("zo2-return") : null;
-  }
-
-  private static ExecutorService thread(String name) {
-    return Executors.newSingleThreadExecutor(
-        work -> {
-          Thread thread = new Thread(work, name);
-          thread.setDaemon(true);
-          return thread;
-        });
+    perturbers = new Perturber[count];
+    moves = new boolean[count];
+    applied = new boolean[count];
+    blocks =
+        new ResidentBlocks(
+            BlockStore.open(
+                config.getStore(), config.getPath() == null ? null : Path.of(config.getPath())),
+            chain.type(),
+            config.getCompression(),
+            method.momentCount(),
+            starts,
+            config.getResidentBlocks(),
+            config.isOverlap(),
+            config.getSeed());
   }
 
   private static int[] firstLayers(List<Link> links, List<Integer> counts) {
@@ -236,14 +200,6 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       first.add(links.size());
     }
     return first.stream().mapToInt(Integer::intValue).toArray();
-  }
-
-  private int size(int block) {
-    return Math.toIntExact(starts[block + 1] - starts[block]);
-  }
-
-  private int blocks() {
-    return stored.length;
   }
 
   /**
@@ -305,14 +261,14 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       int own = block(l);
       if (own != block) {
         if (block >= 0) {
-          returnBlock(block, 2);
+          blocks.putBack(block, iteration, 2);
         }
         block = own;
-        fetch(block);
+        blocks.fetch(block);
       }
       makeLayer(l, block, true);
     }
-    returnBlock(block, 2);
+    blocks.putBack(block, iteration, 2);
     return ready();
   }
 
@@ -351,15 +307,11 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     INDArray view =
         link.parameters() == 0
             ? null
-            : slot(block).get(NDArrayIndex.interval(from, from + link.parameters()));
+            : blocks.array(block).get(NDArrayIndex.interval(from, from + link.parameters()));
     layers[index] = link.layer(index, view, initialise, chain.type());
     if (index > 0) {
       layers[index].allowInputModification(true);
     }
-  }
-
-  private INDArray slot(int block) {
-    return resident[block % resident.length];
   }
 
   private OffloadedNetwork ready() {
@@ -367,7 +319,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       throw new IllegalArgumentException("The last layer has no loss");
     }
     boolean any = false;
-    for (int b = 0; b < blocks(); b++) {
+    for (int b = 0; b < blocks.count(); b++) {
       List<Stretch> stretches = new ArrayList<>();
       long at = 0;
       for (int l = firstLayers[b]; l < firstLayers[b + 1]; l++) {
@@ -378,7 +330,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       }
       moves[b] = !stretches.isEmpty();
       any |= moves[b];
-      perturbers[b] = new Perturber(slot(b), stretches);
+      perturbers[b] = new Perturber(blocks.array(b), stretches);
     }
     if (!any) {
       throw new IllegalArgumentException("The network has no parameters that may move");
@@ -386,93 +338,21 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     return this;
   }
 
-  // Blocks that come and go.
-
-  private void fetch(int block) {
-    stored[block].read(slot(block));
-    for (int k = 0; k < storedMoments[block].length; k++) {
-      storedMoments[block][k].read(residentMoments[block % resident.length][k]);
-    }
-  }
-
-  /** The occasion tells random roundings of the same iteration apart. */
-  private void returnBlock(int block, int occasion) {
-    long seed = Directions.stepSeed(config.getSeed(), iteration, occasion, -1);
-    stored[block].write(slot(block), seed, starts[block]);
-    for (int k = 0; k < storedMoments[block].length; k++) {
-      storedMoments[block][k].write(residentMoments[block % resident.length][k], 0, 0);
-    }
-  }
-
-  /**
-   * Brings the blocks in, one after another, and puts them back. While one is worked on, the next
-   * ones come, as far as there is room, and the last one goes.
-   *
-   * @param occasion of the pass, for random rounding; negative if nothing changes
-   */
-  private void pass(int occasion, IntConsumer work) {
-    int n = blocks();
-    if (movers == null) {
-      for (int b = 0; b < n; b++) {
-        fetch(b);
-        fetched++;
-        work.accept(b);
-        if (occasion >= 0 && moves[b]) {
-          returnBlock(b, occasion);
-          returned++;
+  /** Works on all blocks and puts those back whose parameters may move. */
+  private void change(int occasion, IntConsumer work) {
+    blocks.pass(
+        b -> {
+          work.accept(b);
           applied[b] = pending != null;
-        }
-      }
-      return;
-    }
-    Future<?>[] coming = new Future<?>[n];
-    Future<?>[] going = new Future<?>[n];
-    int next = 0;
-    try {
-      for (int b = 0; b < n; b++) {
-        // Room for a block is where the one was that has been worked on so many blocks ago.
-        for (; next < Math.min(n, b + resident.length); next++) {
-          int block = next;
-          Future<?> before = block < resident.length ? null : going[block - resident.length];
-          coming[block] =
-              movers.submit(
-                  () -> {
-                    if (before != null) {
-                      await(before);
-                    }
-                    fetch(block);
-                  });
-          fetched++;
-        }
-        await(coming[b]);
-        work.accept(b);
-        if (occasion >= 0 && moves[b]) {
-          int block = b;
-          going[b] = returners.submit(() -> returnBlock(block, occasion));
-          returned++;
-          applied[b] = pending != null;
-        }
-      }
-    } finally {
-      Arrays.stream(coming).forEach(OffloadedNetwork::await);
-      Arrays.stream(going).forEach(OffloadedNetwork::await);
-    }
+        },
+        b -> moves[b],
+        iteration,
+        occasion);
+    Arrays.fill(applied, false);
   }
 
-  private static void await(Future<?> future) {
-    if (future == null) {
-      return;
-    }
-    try {
-      future.get();
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause
-          ? cause
-          : new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted", e);
-    }
+  private void look(IntConsumer work) {
+    blocks.pass(work, b -> false, iteration, 0);
   }
 
   // Steps.
@@ -480,7 +360,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   /** The block's own share of a direction. */
   private Directions of(int block) {
     return (t, query, from, target, length) ->
-        directions.fill(t, query, starts[block] + from, target, length);
+        directions.fill(t, query, blocks.start(block) + from, target, length);
   }
 
   /** Makes the pending update, unless a step that failed later on has made it already. */
@@ -490,7 +370,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     }
     if (pending.estimates() != null) {
       DoubleBuffer[] moments =
-          Arrays.stream(residentMoments[block % resident.length])
+          Arrays.stream(blocks.moments(block))
               .map(moment -> moment.data().asNioDouble())
               .toArray(DoubleBuffer[]::new);
       perturbers[block].apply(
@@ -522,7 +402,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       plus[k] = new Stream(batch);
       minus[k] = twoSided ? new Stream(batch) : base;
     }
-    pass(
+    change(
         0,
         b -> {
           applyPending(b);
@@ -540,7 +420,6 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
             perturbers[b].add(own, t, k, twoSided ? eps : -eps);
           }
         });
-    Arrays.fill(applied, false);
     evaluations += twoSided ? 2L * queries : queries + 1L;
     double[] estimates = new double[queries];
     double losses = 0;
@@ -580,10 +459,11 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
         masked(stream, layer.feedForwardMaskArray(stream.mask, stream.maskState, examples));
       }
       INDArray input = before == null ? stream.at : before.preProcess(stream.at, examples, none);
-      if (scored && l == layers.length - 1) {
-        if (batch.getLabelsMaskArray() != null) {
-          layer.setMaskArray(batch.getLabelsMaskArray());
-        }
+      boolean last = l == layers.length - 1;
+      if (last && batch.getLabelsMaskArray() != null) {
+        layer.setMaskArray(batch.getLabelsMaskArray());
+      }
+      if (scored && last) {
         stream.penalty += layer.calcRegularizationScore(true);
         layer.setInput(input, none);
         ((IOutputLayer) layer).setLabels(batch.getLabels());
@@ -610,8 +490,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     if (pending == null) {
       return;
     }
-    pass(1, this::applyPending);
-    Arrays.fill(applied, false);
+    change(1, this::applyPending);
     pending = null;
   }
 
@@ -724,7 +603,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       batch = data;
       Stream stream = new Stream(data);
-      pass(-1, b -> forward(b, stream, scored));
+      look(b -> forward(b, stream, scored));
       return stream;
     } finally {
       batch = current;
@@ -814,7 +693,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
    * @return bytes, at most {@code residentBlocks} times the largest block
    */
   public long residentBytes() {
-    return bytes(resident);
+    return blocks.residentBytes();
   }
 
   /**
@@ -823,11 +702,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
    * @return bytes
    */
   public long residentMomentBytes() {
-    return Arrays.stream(residentMoments).mapToLong(OffloadedNetwork::bytes).sum();
-  }
-
-  private static long bytes(INDArray[] arrays) {
-    return Arrays.stream(arrays).mapToLong(a -> a.length() * a.dataType().width()).sum();
+    return blocks.residentMomentBytes();
   }
 
   /**
@@ -836,7 +711,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
    * @return bytes, compressed
    */
   public long storedBytes() {
-    return Arrays.stream(stored).mapToLong(StoredBlock::bytes).sum();
+    return blocks.storedBytes();
   }
 
   /**
@@ -845,7 +720,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
    * @return the count
    */
   public int blockCount() {
-    return blocks();
+    return blocks.count();
   }
 
   /**
@@ -854,7 +729,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
    * @return the count
    */
   public long fetchedBlocks() {
-    return fetched;
+    return blocks.fetched();
   }
 
   /**
@@ -863,20 +738,19 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
    * @return the count
    */
   public long returnedBlocks() {
-    return returned;
+    return blocks.returned();
   }
 
   // Into and out of memory.
 
   /** The parameters in the store, without the pending update. */
   INDArray storedParameters() {
-    INDArray all = Nd4j.create(chain.type(), starts[blocks()]);
-    pass(
-        -1,
+    INDArray all = Nd4j.create(chain.type(), blocks.start(blocks.count()));
+    look(
         b -> {
-          if (size(b) > 0) {
-            all.get(NDArrayIndex.interval(starts[b], starts[b + 1]))
-                .assign(slot(b).get(NDArrayIndex.interval(0, size(b))));
+          if (blocks.size(b) > 0) {
+            all.get(NDArrayIndex.interval(blocks.start(b), blocks.start(b + 1)))
+                .assign(blocks.array(b).get(NDArrayIndex.interval(0, blocks.size(b))));
           }
         });
     return all;
@@ -941,12 +815,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       run.put("state", new double[] {state.scalar(0), state.scalar(1)});
       write(zip, "run.json", JSON.writeValueAsString(run));
       zip.putNextEntry(new ZipEntry("parameters.bin"));
-      for (int b = 0; b < blocks(); b++) {
-        stored[b].save(zip);
-        for (StoredBlock moment : storedMoments[b]) {
-          moment.save(zip);
-        }
-      }
+      blocks.save(zip);
       zip.closeEntry();
     }
   }
@@ -1012,7 +881,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
         network.state.setScalar(i, ((Number) state.get(i)).doubleValue());
       }
       zip.getNextEntry();
-      network.readBlocks(zip);
+      network.blocks.load(zip);
       network.makeLayers();
       return network.ready();
     }
@@ -1025,23 +894,10 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     return zip.readAllBytes();
   }
 
-  private void readBlocks(InputStream in) throws IOException {
-    for (int b = 0; b < blocks(); b++) {
-      stored[b].load(in);
-      for (StoredBlock moment : storedMoments[b]) {
-        moment.load(in);
-      }
-    }
-  }
-
   /** Ends the threads, and deletes the store's file. The network is of no use afterwards. */
   @Override
   public void close() {
-    if (movers != null) {
-      movers.shutdown();
-      returners.shutdown();
-    }
-    store.close();
+    blocks.close();
   }
 
   // The platform's interface.
@@ -1097,20 +953,21 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     }
     pending = null;
     INDArray flat = params.reshape(params.length());
-    for (int b = 0; b < blocks(); b++) {
-      if (size(b) > 0) {
-        fetch(b);
-        slot(b)
-            .get(NDArrayIndex.interval(0, size(b)))
-            .assign(flat.get(NDArrayIndex.interval(starts[b], starts[b + 1])));
-        returnBlock(b, 2);
+    for (int b = 0; b < blocks.count(); b++) {
+      if (blocks.size(b) > 0) {
+        blocks.fetch(b);
+        blocks
+            .array(b)
+            .get(NDArrayIndex.interval(0, blocks.size(b)))
+            .assign(flat.get(NDArrayIndex.interval(blocks.start(b), blocks.start(b + 1))));
+        blocks.putBack(b, iteration, 2);
       }
     }
   }
 
   @Override
   public long numParams() {
-    return starts[blocks()];
+    return blocks.start(blocks.count());
   }
 
   @Override
@@ -1157,8 +1014,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   public Map<String, INDArray> paramTable() {
     flush();
     Map<String, INDArray> table = new LinkedHashMap<>();
-    pass(
-        -1,
+    look(
         b -> {
           for (int l = firstLayers[b]; l < firstLayers[b + 1]; l++) {
             Link link = chain.links().get(l);
@@ -1258,7 +1114,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   public void setParam(String key, INDArray val) {
     flush();
     boolean[] found = new boolean[1];
-    pass(
+    change(
         2,
         b -> {
           for (int l = firstLayers[b]; l < firstLayers[b + 1]; l++) {
