@@ -279,6 +279,11 @@ public final class MeZO extends ZerothOrderMethod {
       int last = queries - 1;
       directions.fill(t, last, from, z, length);
       double scale = estimates[last] / queries;
+      double decay = decays ? weightDecay : 0;
+      if (updateRule == UpdateRule.SGD && last == 0) {
+        descend(x, z, length, back, scale, rate, decay, perturber.isSingle());
+        return;
+      }
       for (int i = 0; i < length; i++) {
         x[i] = perturber.rounded(x[i] + back * z[i]);
         sum[i] = scale * z[i];
@@ -290,7 +295,6 @@ public final class MeZO extends ZerothOrderMethod {
           sum[i] += scale * z[i];
         }
       }
-      double decay = decays ? weightDecay : 0;
       switch (updateRule) {
         case SGD -> {
           for (int i = 0; i < length; i++) {
@@ -323,6 +327,29 @@ public final class MeZO extends ZerothOrderMethod {
         }
       }
     };
+  }
+
+  /** The usual step: what the general way comes to, in one loop. */
+  private static void descend(
+      double[] x,
+      double[] z,
+      int length,
+      double back,
+      double scale,
+      double rate,
+      double decay,
+      boolean single) {
+    if (single) {
+      for (int i = 0; i < length; i++) {
+        double at = (float) (x[i] + back * z[i]);
+        x[i] = at - rate * (scale * z[i] + decay * at);
+      }
+    } else {
+      for (int i = 0; i < length; i++) {
+        double at = x[i] + back * z[i];
+        x[i] = at - rate * (scale * z[i] + decay * at);
+      }
+    }
   }
 
   /** Live views of what MOMENTUM and ADAM remember, in double precision. */

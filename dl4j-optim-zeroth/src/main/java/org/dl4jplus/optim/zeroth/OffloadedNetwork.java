@@ -357,12 +357,6 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
 
   // Steps.
 
-  /** The block's own share of a direction. */
-  private Directions of(int block) {
-    return (t, query, from, target, length) ->
-        directions.fill(t, query, blocks.start(block) + from, target, length);
-  }
-
   /** Makes the pending update, unless a step that failed later on has made it already. */
   private void applyPending(int block) {
     if (pending == null || applied[block] || !moves[block]) {
@@ -376,7 +370,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       perturbers[block].apply(
           method.update(
               perturbers[block],
-              of(block),
+              directions.from(blocks.start(block)),
               pending.iteration(),
               pending.estimates(),
               0,
@@ -409,7 +403,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
           if (!twoSided) {
             forward(b, base, true);
           }
-          Directions own = of(b);
+          Directions own = directions.from(blocks.start(b));
           for (int k = 0; k < queries; k++) {
             perturbers[b].add(own, t, k, eps);
             forward(b, plus[k], true);

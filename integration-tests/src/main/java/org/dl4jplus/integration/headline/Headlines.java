@@ -67,7 +67,8 @@ public final class Headlines {
           new RankingHeadline(),
           new PersistentHeadline(),
           new TreeHeadline(),
-          new DeepZeroCostHeadline());
+          new DeepZeroCostHeadline(),
+          new MezoStepCostHeadline());
 
   private Headlines() {}
 

@@ -185,15 +185,81 @@ public final class CounterNoise {
     }
   }
 
+  /** Four entries of each word at a time: several times as fast as one after another. */
   private static void table(long seed, long from, double[] target, int length) {
     double[] quantiles = Table.QUANTILES;
-    long word = 0;
-    for (int i = 0; i < length; i++) {
-      long index = from + i;
-      if (i == 0 || (index & 3) == 0) {
-        word = word(seed, index >>> 2);
+    int start = start(from, length);
+    for (int i = 0; i < start; i++) {
+      target[i] = Distribution.GAUSSIAN_TABLE.at(seed, from + i);
+    }
+    long state = state(seed, from + start);
+    int i = start;
+    for (; i + 3 < length; i += 4) {
+      long word = mix(state);
+      state += GOLDEN_GAMMA;
+      target[i] = quantiles[(int) word & 0xFFFF];
+      target[i + 1] = quantiles[(int) (word >>> 16) & 0xFFFF];
+      target[i + 2] = quantiles[(int) (word >>> 32) & 0xFFFF];
+      target[i + 3] = quantiles[(int) (word >>> 48)];
+    }
+    for (; i < length; i++) {
+      target[i] = Distribution.GAUSSIAN_TABLE.at(seed, from + i);
+    }
+  }
+
+  /** Entries before the first whole word of four. */
+  private static int start(long from, int length) {
+    return (int) Math.min(length, -from & 3);
+  }
+
+  /** What is mixed to the word of an entry. */
+  private static long state(long seed, long index) {
+    return seed + ((index >>> 2) + 1) * GOLDEN_GAMMA;
+  }
+
+  /**
+   * Adds a multiple of a slice of a random vector, in double precision, rounded once.
+   *
+   * @param distribution what it is drawn from
+   * @param seed derived seed
+   * @param from first entry, from 0
+   * @param target gets {@code scale} times the entries {@code from}, {@code from + 1}, ... added
+   * @param length how many
+   * @param scale the multiple
+   * @param scratch of at least this length, overwritten
+   */
+  public static void add(
+      Distribution distribution,
+      long seed,
+      long from,
+      float[] target,
+      int length,
+      double scale,
+      double[] scratch) {
+    if (distribution != Distribution.GAUSSIAN_TABLE) {
+      fill(distribution, seed, from, scratch, length);
+      for (int i = 0; i < length; i++) {
+        target[i] = (float) (target[i] + scale * scratch[i]);
       }
-      target[i] = quantiles[(int) (word >>> 16 * (index & 3)) & 0xFFFF];
+      return;
+    }
+    double[] quantiles = Table.QUANTILES;
+    int start = start(from, length);
+    for (int i = 0; i < start; i++) {
+      target[i] = (float) (target[i] + scale * distribution.at(seed, from + i));
+    }
+    long state = state(seed, from + start);
+    int i = start;
+    for (; i + 3 < length; i += 4) {
+      long word = mix(state);
+      state += GOLDEN_GAMMA;
+      target[i] = (float) (target[i] + scale * quantiles[(int) word & 0xFFFF]);
+      target[i + 1] = (float) (target[i + 1] + scale * quantiles[(int) (word >>> 16) & 0xFFFF]);
+      target[i + 2] = (float) (target[i + 2] + scale * quantiles[(int) (word >>> 32) & 0xFFFF]);
+      target[i + 3] = (float) (target[i + 3] + scale * quantiles[(int) (word >>> 48)]);
+    }
+    for (; i < length; i++) {
+      target[i] = (float) (target[i] + scale * distribution.at(seed, from + i));
     }
   }
 }

@@ -19,6 +19,60 @@ public interface Directions {
   void fill(long iteration, int query, long from, double[] target, int length);
 
   /**
+   * Adds a multiple of a slice to values of single precision: x + scale z in double precision,
+   * rounded once.
+   *
+   * @param iteration number of the step
+   * @param query number of the direction in the step, from 0
+   * @param from first entry
+   * @param target changed in place
+   * @param length how many
+   * @param scale the multiple
+   * @param scratch of at least this length, overwritten
+   */
+  default void add(
+      long iteration,
+      int query,
+      long from,
+      float[] target,
+      int length,
+      double scale,
+      double[] scratch) {
+    fill(iteration, query, from, scratch, length);
+    for (int i = 0; i < length; i++) {
+      target[i] = (float) (target[i] + scale * scratch[i]);
+    }
+  }
+
+  /**
+   * The same directions without their first entries.
+   *
+   * @param offset how many are left out
+   * @return directions whose entry 0 is entry {@code offset} of these
+   */
+  default Directions from(long offset) {
+    Directions whole = this;
+    return new Directions() {
+      @Override
+      public void fill(long iteration, int query, long from, double[] target, int length) {
+        whole.fill(iteration, query, offset + from, target, length);
+      }
+
+      @Override
+      public void add(
+          long iteration,
+          int query,
+          long from,
+          float[] target,
+          int length,
+          double scale,
+          double[] scratch) {
+        whole.add(iteration, query, offset + from, target, length, scale, scratch);
+      }
+    };
+  }
+
+  /**
    * Directions of a run, by {@link CounterNoise}: entry i of query k in iteration t is entry i of
    * the stream {@code deriveSeed(base, t, k, worker)}.
    *
@@ -28,9 +82,32 @@ public interface Directions {
    * @return the directions
    */
   static Directions of(Distribution distribution, long base, long worker) {
-    return (iteration, query, from, target, length) ->
+    return new Directions() {
+      @Override
+      public void fill(long iteration, int query, long from, double[] target, int length) {
         CounterNoise.fill(
             distribution, stepSeed(base, iteration, query, worker), from, target, length);
+      }
+
+      @Override
+      public void add(
+          long iteration,
+          int query,
+          long from,
+          float[] target,
+          int length,
+          double scale,
+          double[] scratch) {
+        CounterNoise.add(
+            distribution,
+            stepSeed(base, iteration, query, worker),
+            from,
+            target,
+            length,
+            scale,
+            scratch);
+      }
+    };
   }
 
   /**

@@ -84,6 +84,15 @@ public final class Perturber {
   }
 
   /**
+   * Whether the parameters are of single precision.
+   *
+   * @return false for double precision
+   */
+  public boolean isSingle() {
+    return single;
+  }
+
+  /**
    * Rounds as the parameters do.
    *
    * @param value any
@@ -102,6 +111,23 @@ public final class Perturber {
    * @param scale the multiple
    */
   public void add(Directions directions, long iteration, int query, double scale) {
+    if (single && isHost(parameters)) {
+      // Most of the time of a step goes here: straight on the floats.
+      FloatBuffer all = parameters.data().asNioFloat();
+      long offset = parameters.offset();
+      chunks.parallelStream()
+          .forEach(
+              chunk -> {
+                Buffers buffers = BUFFERS.get();
+                int length = (int) (chunk.to() - chunk.from());
+                int at = Math.toIntExact(offset + chunk.from());
+                all.get(at, buffers.raw, 0, length);
+                directions.add(
+                    iteration, query, chunk.from(), buffers.raw, length, scale, buffers.scratch[0]);
+                all.put(at, buffers.raw, 0, length);
+              });
+      return;
+    }
     apply(
         (x, from, length, decays, scratch) -> {
           double[] z = scratch[0];
