@@ -9,8 +9,8 @@ import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
 import org.dl4jplus.optim.first.oracle.GradientState;
 import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.noise.Directions;
+import org.dl4jplus.optim.zeroth.noise.Directions.Descent;
 import org.dl4jplus.optim.zeroth.noise.Perturber;
-import org.dl4jplus.optim.zeroth.noise.Perturber.ChunkRule;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.schedule.ISchedule;
@@ -237,17 +237,15 @@ public final class MeZO extends ZerothOrderMethod {
   private void update(ZoStep step, Directions directions, double[] estimates, double back) {
     int t = step.iteration();
     double count = nextCount(step.state());
-    step.perturber()
-        .apply(
-            update(
-                step.perturber(),
-                directions,
-                t,
-                estimates,
-                back,
-                learningRateAt(t, step.epoch()),
-                moments(step),
-                count));
+    update(
+        step.perturber(),
+        directions,
+        t,
+        estimates,
+        back,
+        learningRateAt(t, step.epoch()),
+        moments(step),
+        count);
   }
 
   /** Counts ADAM's steps. */
@@ -263,7 +261,7 @@ public final class MeZO extends ZerothOrderMethod {
   }
 
   /** Adds {@code back} times the last direction and then makes the step. */
-  ChunkRule update(
+  void update(
       Perturber perturber,
       Directions directions,
       int t,
@@ -272,84 +270,62 @@ public final class MeZO extends ZerothOrderMethod {
       double rate,
       DoubleBuffer[] moments,
       double count) {
-    double correction = Math.sqrt(1 - Math.pow(BETA2, count)) / (1 - Math.pow(BETA1, count));
-    return (x, from, length, decays, scratch) -> {
-      double[] z = scratch[0];
-      double[] sum = scratch[1];
-      int last = queries - 1;
-      directions.fill(t, last, from, z, length);
-      double scale = estimates[last] / queries;
-      double decay = decays ? weightDecay : 0;
-      if (updateRule == UpdateRule.SGD && last == 0) {
-        descend(x, z, length, back, scale, rate, decay, perturber.isSingle());
-        return;
-      }
-      for (int i = 0; i < length; i++) {
-        x[i] = perturber.rounded(x[i] + back * z[i]);
-        sum[i] = scale * z[i];
-      }
-      for (int k = 0; k < last; k++) {
-        directions.fill(t, k, from, z, length);
-        scale = estimates[k] / queries;
-        for (int i = 0; i < length; i++) {
-          sum[i] += scale * z[i];
-        }
-      }
-      switch (updateRule) {
-        case SGD -> {
-          for (int i = 0; i < length; i++) {
-            x[i] -= rate * (sum[i] + decay * x[i]);
-          }
-        }
-        case SIGN -> {
-          for (int i = 0; i < length; i++) {
-            x[i] -= rate * (Math.signum(sum[i]) + decay * x[i]);
-          }
-        }
-        case MOMENTUM -> {
-          for (int i = 0; i < length; i++) {
-            int at = (int) from + i;
-            double m = BETA1 * moments[0].get(at) + sum[i];
-            moments[0].put(at, m);
-            x[i] -= rate * (m + decay * x[i]);
-          }
-        }
-        case ADAM -> {
-          for (int i = 0; i < length; i++) {
-            int at = (int) from + i;
-            double m = BETA1 * moments[0].get(at) + (1 - BETA1) * sum[i];
-            double v = BETA2 * moments[1].get(at) + (1 - BETA2) * sum[i] * sum[i];
-            moments[0].put(at, m);
-            moments[1].put(at, v);
-            double direction = correction * m / (Math.sqrt(v) + ADAM_EPSILON);
-            x[i] -= rate * (direction + decay * x[i]);
-          }
-        }
-      }
-    };
-  }
-
-  /** The usual step: what the general way comes to, in one loop. */
-  private static void descend(
-      double[] x,
-      double[] z,
-      int length,
-      double back,
-      double scale,
-      double rate,
-      double decay,
-      boolean single) {
-    if (single) {
-      for (int i = 0; i < length; i++) {
-        double at = (float) (x[i] + back * z[i]);
-        x[i] = at - rate * (scale * z[i] + decay * at);
-      }
-    } else {
-      for (int i = 0; i < length; i++) {
-        double at = x[i] + back * z[i];
-        x[i] = at - rate * (scale * z[i] + decay * at);
-      }
+    if (updateRule == UpdateRule.SGD && queries == 1) {
+      perturber.descend(directions, t, 0, new Descent(back, estimates[0], rate, weightDecay));
+      return;
     }
+    double correction = Math.sqrt(1 - Math.pow(BETA2, count)) / (1 - Math.pow(BETA1, count));
+    perturber.apply(
+        (x, from, length, decays, scratch) -> {
+          double[] z = scratch[0];
+          double[] sum = scratch[1];
+          int last = queries - 1;
+          directions.fill(t, last, from, z, length);
+          double scale = estimates[last] / queries;
+          double decay = decays ? weightDecay : 0;
+          for (int i = 0; i < length; i++) {
+            x[i] = perturber.rounded(x[i] + back * z[i]);
+            sum[i] = scale * z[i];
+          }
+          for (int k = 0; k < last; k++) {
+            directions.fill(t, k, from, z, length);
+            scale = estimates[k] / queries;
+            for (int i = 0; i < length; i++) {
+              sum[i] += scale * z[i];
+            }
+          }
+          switch (updateRule) {
+            case SGD -> {
+              for (int i = 0; i < length; i++) {
+                x[i] -= rate * (sum[i] + decay * x[i]);
+              }
+            }
+            case SIGN -> {
+              for (int i = 0; i < length; i++) {
+                x[i] -= rate * (Math.signum(sum[i]) + decay * x[i]);
+              }
+            }
+            case MOMENTUM -> {
+              for (int i = 0; i < length; i++) {
+                int at = (int) from + i;
+                double m = BETA1 * moments[0].get(at) + sum[i];
+                moments[0].put(at, m);
+                x[i] -= rate * (m + decay * x[i]);
+              }
+            }
+            case ADAM -> {
+              for (int i = 0; i < length; i++) {
+                int at = (int) from + i;
+                double m = BETA1 * moments[0].get(at) + (1 - BETA1) * sum[i];
+                double v = BETA2 * moments[1].get(at) + (1 - BETA2) * sum[i] * sum[i];
+                moments[0].put(at, m);
+                moments[1].put(at, v);
+                double direction = correction * m / (Math.sqrt(v) + ADAM_EPSILON);
+                x[i] -= rate * (direction + decay * x[i]);
+              }
+            }
+          }
+        });
   }
 
   /** Live views of what MOMENTUM and ADAM remember, in double precision. */

@@ -367,16 +367,15 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
           Arrays.stream(blocks.moments(block))
               .map(moment -> moment.data().asNioDouble())
               .toArray(DoubleBuffer[]::new);
-      perturbers[block].apply(
-          method.update(
-              perturbers[block],
-              directions.from(blocks.start(block)),
-              pending.iteration(),
-              pending.estimates(),
-              0,
-              pending.rate(),
-              moments,
-              pending.count()));
+      method.update(
+          perturbers[block],
+          directions.from(blocks.start(block)),
+          pending.iteration(),
+          pending.estimates(),
+          0,
+          pending.rate(),
+          moments,
+          pending.count());
     }
     for (int l = firstLayers[block]; l < firstLayers[block + 1]; l++) {
       layers[l].applyConstraints(pending.iteration() + 1, pending.epoch());

@@ -130,6 +130,17 @@ public final class CounterNoise {
   }
 
   /**
+   * An entry of the table of {@link Distribution#GAUSSIAN_TABLE}: entry i of a vector is that of
+   * the 16 bits of {@code word(seed, i >>> 2)} from bit {@code 16 (i & 3)} on.
+   *
+   * @param bits of which the lowest 16 count
+   * @return the quantile
+   */
+  public static double quantile(int bits) {
+    return Table.QUANTILES[bits & 0xFFFF];
+  }
+
+  /**
    * One entry of a random vector.
    *
    * @param distribution what it is drawn from
@@ -215,51 +226,5 @@ public final class CounterNoise {
   /** What is mixed to the word of an entry. */
   private static long state(long seed, long index) {
     return seed + ((index >>> 2) + 1) * GOLDEN_GAMMA;
-  }
-
-  /**
-   * Adds a multiple of a slice of a random vector, in double precision, rounded once.
-   *
-   * @param distribution what it is drawn from
-   * @param seed derived seed
-   * @param from first entry, from 0
-   * @param target gets {@code scale} times the entries {@code from}, {@code from + 1}, ... added
-   * @param length how many
-   * @param scale the multiple
-   * @param scratch of at least this length, overwritten
-   */
-  public static void add(
-      Distribution distribution,
-      long seed,
-      long from,
-      float[] target,
-      int length,
-      double scale,
-      double[] scratch) {
-    if (distribution != Distribution.GAUSSIAN_TABLE) {
-      fill(distribution, seed, from, scratch, length);
-      for (int i = 0; i < length; i++) {
-        target[i] = (float) (target[i] + scale * scratch[i]);
-      }
-      return;
-    }
-    double[] quantiles = Table.QUANTILES;
-    int start = start(from, length);
-    for (int i = 0; i < start; i++) {
-      target[i] = (float) (target[i] + scale * distribution.at(seed, from + i));
-    }
-    long state = state(seed, from + start);
-    int i = start;
-    for (; i + 3 < length; i += 4) {
-      long word = mix(state);
-      state += GOLDEN_GAMMA;
-      target[i] = (float) (target[i] + scale * quantiles[(int) word & 0xFFFF]);
-      target[i + 1] = (float) (target[i + 1] + scale * quantiles[(int) (word >>> 16) & 0xFFFF]);
-      target[i + 2] = (float) (target[i + 2] + scale * quantiles[(int) (word >>> 32) & 0xFFFF]);
-      target[i + 3] = (float) (target[i + 3] + scale * quantiles[(int) (word >>> 48)]);
-    }
-    for (; i < length; i++) {
-      target[i] = (float) (target[i] + scale * distribution.at(seed, from + i));
-    }
   }
 }

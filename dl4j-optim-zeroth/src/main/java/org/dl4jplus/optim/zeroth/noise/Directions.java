@@ -45,6 +45,55 @@ public interface Directions {
   }
 
   /**
+   * Goes back to where a perturbation began and makes a step, on values of single precision:
+   *
+   * <pre>{@code
+   * t = x + back z                          rounded to single precision
+   * x = t - rate (scale z + decay t)        rounded once more
+   * }</pre>
+   *
+   * @param iteration number of the step
+   * @param query number of the direction in the step, from 0
+   * @param from first entry
+   * @param target changed in place
+   * @param length how many
+   * @param descent the numbers
+   * @param decays whether weight decay applies
+   * @param scratch of at least this length, overwritten
+   */
+  default void descend(
+      long iteration,
+      int query,
+      long from,
+      float[] target,
+      int length,
+      Descent descent,
+      boolean decays,
+      double[] scratch) {
+    fill(iteration, query, from, scratch, length);
+    double decay = decays ? descent.decay() : 0;
+    for (int i = 0; i < length; i++) {
+      target[i] =
+          Descent.of(target[i], scratch[i], descent.back(), descent.scale(), descent.rate(), decay);
+    }
+  }
+
+  /**
+   * Numbers of a step.
+   *
+   * @param back multiple of the direction that goes back
+   * @param scale the estimate
+   * @param rate learning rate
+   * @param decay weight decay
+   */
+  record Descent(double back, double scale, double rate, double decay) {
+    static float of(float x, double z, double back, double scale, double rate, double decay) {
+      double at = (float) (x + back * z);
+      return (float) (at - rate * (scale * z + decay * at));
+    }
+  }
+
+  /**
    * The same directions without their first entries.
    *
    * @param offset how many are left out
@@ -69,6 +118,19 @@ public interface Directions {
           double[] scratch) {
         whole.add(iteration, query, offset + from, target, length, scale, scratch);
       }
+
+      @Override
+      public void descend(
+          long iteration,
+          int query,
+          long from,
+          float[] target,
+          int length,
+          Descent descent,
+          boolean decays,
+          double[] scratch) {
+        whole.descend(iteration, query, offset + from, target, length, descent, decays, scratch);
+      }
     };
   }
 
@@ -82,32 +144,12 @@ public interface Directions {
    * @return the directions
    */
   static Directions of(Distribution distribution, long base, long worker) {
-    return new Directions() {
-      @Override
-      public void fill(long iteration, int query, long from, double[] target, int length) {
+    if (distribution == Distribution.GAUSSIAN_TABLE) {
+      return new TableDirections(base, worker);
+    }
+    return (iteration, query, from, target, length) ->
         CounterNoise.fill(
             distribution, stepSeed(base, iteration, query, worker), from, target, length);
-      }
-
-      @Override
-      public void add(
-          long iteration,
-          int query,
-          long from,
-          float[] target,
-          int length,
-          double scale,
-          double[] scratch) {
-        CounterNoise.add(
-            distribution,
-            stepSeed(base, iteration, query, worker),
-            from,
-            target,
-            length,
-            scale,
-            scratch);
-      }
-    };
   }
 
   /**

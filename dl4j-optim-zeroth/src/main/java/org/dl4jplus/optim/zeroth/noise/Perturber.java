@@ -4,6 +4,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.dl4jplus.optim.zeroth.noise.Directions.Descent;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -84,15 +85,6 @@ public final class Perturber {
   }
 
   /**
-   * Whether the parameters are of single precision.
-   *
-   * @return false for double precision
-   */
-  public boolean isSingle() {
-    return single;
-  }
-
-  /**
    * Rounds as the parameters do.
    *
    * @param value any
@@ -112,20 +104,9 @@ public final class Perturber {
    */
   public void add(Directions directions, long iteration, int query, double scale) {
     if (single && isHost(parameters)) {
-      // Most of the time of a step goes here: straight on the floats.
-      FloatBuffer all = parameters.data().asNioFloat();
-      long offset = parameters.offset();
-      chunks.parallelStream()
-          .forEach(
-              chunk -> {
-                Buffers buffers = BUFFERS.get();
-                int length = (int) (chunk.to() - chunk.from());
-                int at = Math.toIntExact(offset + chunk.from());
-                all.get(at, buffers.raw, 0, length);
-                directions.add(
-                    iteration, query, chunk.from(), buffers.raw, length, scale, buffers.scratch[0]);
-                all.put(at, buffers.raw, 0, length);
-              });
+      onFloats(
+          (x, chunk, length, scratch) ->
+              directions.add(iteration, query, chunk.from(), x, length, scale, scratch));
       return;
     }
     apply(
@@ -136,6 +117,60 @@ public final class Perturber {
             x[i] += scale * z[i];
           }
         });
+  }
+
+  /**
+   * Goes back to where a perturbation began and makes a step:
+   *
+   * <pre>{@code
+   * t = x + back z                          rounded to the parameters' type
+   * x = t - rate (scale z + decay t)        rounded once more
+   * }</pre>
+   *
+   * @param directions makes z
+   * @param iteration number of the step
+   * @param query number of the direction
+   * @param descent the numbers; its decay is of weights alone
+   */
+  public void descend(Directions directions, long iteration, int query, Descent descent) {
+    if (single && isHost(parameters)) {
+      onFloats(
+          (x, chunk, length, scratch) ->
+              directions.descend(
+                  iteration, query, chunk.from(), x, length, descent, chunk.decays(), scratch));
+      return;
+    }
+    apply(
+        (x, from, length, decays, scratch) -> {
+          double[] z = scratch[0];
+          directions.fill(iteration, query, from, z, length);
+          double decay = decays ? descent.decay() : 0;
+          for (int i = 0; i < length; i++) {
+            double at = rounded(x[i] + descent.back() * z[i]);
+            x[i] = at - descent.rate() * (descent.scale() * z[i] + decay * at);
+          }
+        });
+  }
+
+  /** What a pass does to a chunk without going to double precision first. */
+  @FunctionalInterface
+  private interface FloatRule {
+    void apply(float[] x, Stretch chunk, int length, double[] scratch);
+  }
+
+  private void onFloats(FloatRule rule) {
+    FloatBuffer all = parameters.data().asNioFloat();
+    long offset = parameters.offset();
+    chunks.parallelStream()
+        .forEach(
+            chunk -> {
+              Buffers buffers = BUFFERS.get();
+              int length = (int) (chunk.to() - chunk.from());
+              int at = Math.toIntExact(offset + chunk.from());
+              all.get(at, buffers.raw, 0, length);
+              rule.apply(buffers.raw, chunk, length, buffers.scratch[0]);
+              all.put(at, buffers.raw, 0, length);
+            });
   }
 
   /**
