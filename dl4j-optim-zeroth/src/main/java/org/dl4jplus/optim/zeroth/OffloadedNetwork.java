@@ -44,6 +44,7 @@ import org.dl4jplus.optim.zeroth.offload.ResidentBlocks;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.evaluation.classification.Evaluation;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -461,13 +462,29 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
         layer.setInput(input, none);
         ((IOutputLayer) layer).setLabels(batch.getLabels());
         stream.loss = ((IOutputLayer) layer).computeScore(stream.penalty, false, none);
+        release(stream.at, null);
         stream.at = null;
       } else {
         stream.penalty += scored ? layer.calcRegularizationScore(true) : 0;
-        stream.at = layer.activate(input, false, none);
+        INDArray output = layer.activate(input, false, none);
+        release(stream.at, output);
+        stream.at = output;
       }
       layer.clear();
     }
+  }
+
+  /** Gives activations back at once, unless what was made of them lies in the same memory. */
+  private static void release(INDArray used, INDArray made) {
+    if (!used.closeable() || made != null && overlaps(used.data(), made.data())) {
+      return;
+    }
+    used.close();
+  }
+
+  private static boolean overlaps(DataBuffer one, DataBuffer other) {
+    long from = one.address();
+    return other.address() >= from && other.address() < from + one.length() * one.getElementSize();
   }
 
   private static void masked(Stream stream, Pair<INDArray, MaskState> next) {

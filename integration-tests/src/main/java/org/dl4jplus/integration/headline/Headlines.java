@@ -68,7 +68,9 @@ public final class Headlines {
           new PersistentHeadline(),
           new TreeHeadline(),
           new DeepZeroCostHeadline(),
-          new MezoStepCostHeadline());
+          new MezoStepCostHeadline(),
+          new MezoMemoryHeadline(),
+          new OffloadHeadline());
 
   private Headlines() {}
 
