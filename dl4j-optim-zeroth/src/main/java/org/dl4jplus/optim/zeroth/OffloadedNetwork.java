@@ -36,6 +36,7 @@ import org.dl4jplus.optim.zeroth.MeZO.PerturbationMode;
 import org.dl4jplus.optim.zeroth.noise.Directions;
 import org.dl4jplus.optim.zeroth.noise.Perturber;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
+import org.dl4jplus.optim.zeroth.objective.ForwardPass;
 import org.dl4jplus.optim.zeroth.objective.ModelObjective;
 import org.dl4jplus.optim.zeroth.offload.BlockStore;
 import org.dl4jplus.optim.zeroth.offload.Chain;
@@ -44,7 +45,6 @@ import org.dl4jplus.optim.zeroth.offload.ResidentBlocks;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.evaluation.classification.Evaluation;
-import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -440,11 +440,10 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
 
   /** Takes a pass through a block; the last layer computes its loss, or else its output. */
   private void forward(int block, Stream stream, boolean scored) {
-    LayerWorkspaceMgr none = LayerWorkspaceMgr.noWorkspaces();
     int examples = (int) batch.getFeatures().size(0);
     for (int l = firstLayers[block]; l < firstLayers[block + 1]; l++) {
       Layer layer = layers[l];
-      layer.setInputMiniBatchSize(examples);
+      boolean last = l == layers.length - 1;
       var before = chain.links().get(l).before();
       if (batch.getFeaturesMaskArray() != null) {
         if (before != null) {
@@ -452,39 +451,18 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
         }
         masked(stream, layer.feedForwardMaskArray(stream.mask, stream.maskState, examples));
       }
-      INDArray input = before == null ? stream.at : before.preProcess(stream.at, examples, none);
-      boolean last = l == layers.length - 1;
       if (last && batch.getLabelsMaskArray() != null) {
         layer.setMaskArray(batch.getLabelsMaskArray());
       }
-      if (scored && last) {
-        stream.penalty += layer.calcRegularizationScore(true);
-        layer.setInput(input, none);
-        ((IOutputLayer) layer).setLabels(batch.getLabels());
-        stream.loss = ((IOutputLayer) layer).computeScore(stream.penalty, false, none);
-        release(stream.at, null);
+      stream.penalty += scored ? layer.calcRegularizationScore(true) : 0;
+      if (last && scored) {
+        stream.loss =
+            ForwardPass.loss(layer, before, stream.at, batch.getLabels(), stream.penalty, examples);
         stream.at = null;
       } else {
-        stream.penalty += scored ? layer.calcRegularizationScore(true) : 0;
-        INDArray output = layer.activate(input, false, none);
-        release(stream.at, output);
-        stream.at = output;
+        stream.at = ForwardPass.through(layer, before, stream.at, examples);
       }
-      layer.clear();
     }
-  }
-
-  /** Gives activations back at once, unless what was made of them lies in the same memory. */
-  private static void release(INDArray used, INDArray made) {
-    if (!used.closeable() || made != null && overlaps(used.data(), made.data())) {
-      return;
-    }
-    used.close();
-  }
-
-  private static boolean overlaps(DataBuffer one, DataBuffer other) {
-    long from = one.address();
-    return other.address() >= from && other.address() < from + one.length() * one.getElementSize();
   }
 
   private static void masked(Stream stream, Pair<INDArray, MaskState> next) {

@@ -28,7 +28,13 @@ final class Child {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);
     command.addAll(
-        List.of("-Dlog.level=ERROR", "-cp", System.getProperty("java.class.path"), main.getName()));
+        List.of(
+            "-Dlog.level=ERROR",
+            // A network that is too large is part of the experiment.
+            "-Dorg.deeplearning4j.crash.reporting.enabled=false",
+            "-cp",
+            System.getProperty("java.class.path"),
+            main.getName()));
     command.addAll(List.of(args));
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -23,8 +23,15 @@ final class MezoMemoryHeadline implements Headline {
   private static final int INPUTS = 784;
   private static final int[] WIDTHS = {2048, 2048, 2048, 2048};
 
-  /** The heap is the same small one for all, so that what differs is the networks' own memory. */
-  private static final List<String> OPTIONS = List.of("-Xms64m", "-Xmx64m", "-XX:+UseSerialGC");
+  /** The heap is the same for all, and taken at once: what differs is the networks' own memory. */
+  private static final List<String> OPTIONS =
+      List.of(
+          "-Xms64m",
+          "-Xmx64m",
+          "-XX:+UseSerialGC",
+          "-XX:+AlwaysPreTouch",
+          "-Dorg.bytedeco.javacpp.maxbytes=4g",
+          "-Dorg.bytedeco.javacpp.maxphysicalbytes=8g");
 
   private enum Mode {
     INFERENCE("inference"),

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
@@ -12,6 +14,8 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.Convolution1DUtils;
 import org.deeplearning4j.util.ConvolutionUtils;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -152,6 +156,24 @@ public final class Chain {
   private static IllegalArgumentException noChain(String why) {
     return new IllegalArgumentException(
         "Only a chain of layers can be trained block by block: " + why);
+  }
+
+  /**
+   * What lies before each layer of a network.
+   *
+   * @param model an initialised network
+   * @return one entry for each of its layers, in order; empty if the network is no chain, or one
+   *     between whose layers the platform turns arrays by itself
+   */
+  public static Optional<List<Link>> links(Model model) {
+    try {
+      return Optional.of(
+          model instanceof ComputationGraph graph
+              ? of(graph.getConfiguration()).links()
+              : of(((MultiLayerNetwork) model).getLayerWiseConfigurations()).links());
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   private static void requireNoState(BackpropType type) {
