@@ -96,20 +96,15 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
 
   /** A forward pass on its way. */
   private static final class Stream {
-    private INDArray at;
+    private final ForwardPass pass;
     private INDArray mask;
     private MaskState maskState = MaskState.Active;
     private double penalty;
     private double loss;
 
-    Stream(DataSet data) {
-      this(data.getFeatures(), data.getFeaturesMaskArray());
-    }
-
-    Stream(INDArray features, INDArray mask) {
-      // Layers may work in place.
-      at = features.dup();
-      this.mask = mask;
+    Stream(ForwardPass.Memory memory, DataSet data) {
+      pass = new ForwardPass(memory, data.getFeatures());
+      mask = data.getFeaturesMaskArray();
     }
   }
 
@@ -125,6 +120,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   private final Perturber[] perturbers;
   private final boolean[] moves;
   private final boolean[] applied;
+  private final ForwardPass.Memory memory;
 
   private final List<TrainingListener> listeners = new ArrayList<>();
   private GradientState state = new GradientState();
@@ -163,6 +159,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     perturbers = new Perturber[count];
     moves = new boolean[count];
     applied = new boolean[count];
+    memory = new ForwardPass.Memory(chain.type());
     blocks =
         new ResidentBlocks(
             BlockStore.open(
@@ -389,12 +386,12 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     int queries = config.getQueries();
     boolean twoSided = config.getPerturbationMode() == PerturbationMode.TWO_SIDED;
     double eps = method.epsilonAt(t, epoch);
-    Stream base = twoSided ? null : new Stream(batch);
+    Stream base = twoSided ? null : new Stream(memory, batch);
     Stream[] plus = new Stream[queries];
     Stream[] minus = new Stream[queries];
     for (int k = 0; k < queries; k++) {
-      plus[k] = new Stream(batch);
-      minus[k] = twoSided ? new Stream(batch) : base;
+      plus[k] = new Stream(memory, batch);
+      minus[k] = twoSided ? new Stream(memory, batch) : base;
     }
     change(
         0,
@@ -456,11 +453,9 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       }
       stream.penalty += scored ? layer.calcRegularizationScore(true) : 0;
       if (last && scored) {
-        stream.loss =
-            ForwardPass.loss(layer, before, stream.at, batch.getLabels(), stream.penalty, examples);
-        stream.at = null;
+        stream.loss = stream.pass.loss(layer, before, batch.getLabels(), stream.penalty, examples);
       } else {
-        stream.at = ForwardPass.through(layer, before, stream.at, examples);
+        stream.pass.through(layer, before, examples);
       }
     }
   }
@@ -571,7 +566,8 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   public INDArray output(INDArray features, INDArray featuresMask, INDArray labelsMask) {
     return forward(
             new org.nd4j.linalg.dataset.DataSet(features, null, featuresMask, labelsMask), false)
-        .at;
+        .pass
+        .output();
   }
 
   /**
@@ -590,7 +586,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     DataSet current = batch;
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       batch = data;
-      Stream stream = new Stream(data);
+      Stream stream = new Stream(memory, data);
       look(b -> forward(b, stream, scored));
       return stream;
     } finally {

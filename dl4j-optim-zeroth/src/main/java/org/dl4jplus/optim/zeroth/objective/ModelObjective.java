@@ -37,6 +37,8 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   /** What a forward pass goes through; null where the platform has to make it. */
   private final List<Link> chain;
 
+  private final ForwardPass.Memory memory;
+
   private ModelBatch batch;
   private long evaluations;
 
@@ -52,6 +54,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     variables = access.trainableVariables();
     stretches = stretches(access);
     chain = Chain.links(model).orElse(null);
+    memory = new ForwardPass.Memory(parameters.dataType());
   }
 
   private static List<Stretch> stretches(ModelAccess access) {
@@ -159,15 +162,13 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       int examples = (int) batch.inputs()[0].size(0);
       int last = chain.size() - 1;
-      // Layers may work in place.
-      INDArray at = batch.inputs()[0].dup();
+      ForwardPass pass = new ForwardPass(memory, batch.inputs()[0]);
       for (int l = 0; l < last; l++) {
-        at = ForwardPass.through(layer(l), chain.get(l).before(), at, examples);
+        pass.through(layer(l), chain.get(l).before(), examples);
       }
-      return ForwardPass.loss(
+      return pass.loss(
           last(),
           chain.get(last).before(),
-          at,
           batch.labels()[0],
           ModelAccess.of(model).penalty(),
           examples);
