@@ -156,7 +156,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     return layer(chain.size() - 1);
   }
 
-  /** The same as the platform's score, to the bit, in less memory. */
+  /** The platform's score to the bit, in less memory; the features stay as they are. */
   @SuppressWarnings("try") // The scope is left by closing it.
   private double layerByLayer() {
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
