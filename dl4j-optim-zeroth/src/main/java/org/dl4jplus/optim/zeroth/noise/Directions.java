@@ -2,6 +2,8 @@ package org.dl4jplus.optim.zeroth.noise;
 
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Random directions that can be made again, whole or in part, on any thread. */
 @FunctionalInterface
@@ -94,6 +96,21 @@ public interface Directions {
   }
 
   /**
+   * Makes a slice of a direction as an array of the backend.
+   *
+   * @param iteration number of the step
+   * @param query number of the direction in the step, from 0
+   * @param from first entry
+   * @param length how many
+   * @return a new array of shape [length], DOUBLE
+   */
+  default INDArray array(long iteration, int query, long from, int length) {
+    double[] slice = new double[length];
+    fill(iteration, query, from, slice, length);
+    return Nd4j.createFromArray(slice);
+  }
+
+  /**
    * The same directions without their first entries.
    *
    * @param offset how many are left out
@@ -131,6 +148,11 @@ public interface Directions {
           double[] scratch) {
         whole.descend(iteration, query, offset + from, target, length, descent, decays, scratch);
       }
+
+      @Override
+      public INDArray array(long iteration, int query, long from, int length) {
+        return whole.array(iteration, query, offset + from, length);
+      }
     };
   }
 
@@ -144,12 +166,7 @@ public interface Directions {
    * @return the directions
    */
   static Directions of(Distribution distribution, long base, long worker) {
-    if (distribution == Distribution.GAUSSIAN_TABLE) {
-      return new TableDirections(base, worker);
-    }
-    return (iteration, query, from, target, length) ->
-        CounterNoise.fill(
-            distribution, stepSeed(base, iteration, query, worker), from, target, length);
+    return new CounterDirections(distribution, base, worker);
   }
 
   /**

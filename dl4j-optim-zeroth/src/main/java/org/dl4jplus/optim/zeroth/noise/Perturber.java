@@ -9,19 +9,23 @@ import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Passes over parameters in place, chunk by chunk, on several threads: a chunk at a time is all the
  * memory that they take, and the result does not depend on the number of threads. Entries are
  * computed in double precision and rounded once to the parameters' type.
  *
- * <p>On the CPU a pass writes through to the array's own memory; on other backends it works on a
- * host copy.
+ * <p>On the CPU a pass writes through to the array's own memory; on other backends {@link #add} and
+ * {@link #descend} are operations of ND4J, and any other pass works on a host copy.
  */
 public final class Perturber {
 
   /** Entries of a chunk. */
   private static final int CHUNK = 16_384;
+
+  /** Entries that operations of ND4J work on at a time: each has a cost of its own. */
+  private static final int DEVICE_CHUNK = 1 << 18;
 
   /**
    * A stretch of the parameters that may move.
@@ -59,6 +63,7 @@ public final class Perturber {
   private final INDArray parameters;
   private final List<Stretch> chunks = new ArrayList<>();
   private final boolean single;
+  private final NoiseBackend backend;
 
   /**
    * Passes over an array.
@@ -68,6 +73,19 @@ public final class Perturber {
    * @throws IllegalArgumentException for another type
    */
   public Perturber(INDArray parameters, List<Stretch> stretches) {
+    this(parameters, stretches, NoiseBackend.of(parameters));
+  }
+
+  /**
+   * Passes over an array in a given way.
+   *
+   * @param parameters the live array, of shape [n], FLOAT or DOUBLE
+   * @param stretches what may move
+   * @param backend what makes {@link #add} and {@link #descend}
+   * @throws IllegalArgumentException for another type
+   */
+  public Perturber(INDArray parameters, List<Stretch> stretches, NoiseBackend backend) {
+    this.backend = backend;
     DataType type = parameters.dataType();
     if (type != DataType.FLOAT && type != DataType.DOUBLE) {
       throw new IllegalArgumentException(
@@ -77,9 +95,10 @@ public final class Perturber {
     }
     this.parameters = parameters;
     single = type == DataType.FLOAT;
+    int size = backend == NoiseBackend.HOST ? CHUNK : DEVICE_CHUNK;
     for (Stretch stretch : stretches) {
-      for (long from = stretch.from(); from < stretch.to(); from += CHUNK) {
-        chunks.add(new Stretch(from, Math.min(from + CHUNK, stretch.to()), stretch.decays()));
+      for (long from = stretch.from(); from < stretch.to(); from += size) {
+        chunks.add(new Stretch(from, Math.min(from + size, stretch.to()), stretch.decays()));
       }
     }
   }
@@ -103,10 +122,18 @@ public final class Perturber {
    * @param scale the multiple
    */
   public void add(Directions directions, long iteration, int query, double scale) {
-    if (single && isHost(parameters)) {
+    if (single && backend == NoiseBackend.HOST) {
       onFloats(
           (x, chunk, length, scratch) ->
               directions.add(iteration, query, chunk.from(), x, length, scale, scratch));
+      return;
+    }
+    if (backend == NoiseBackend.ND4J_OPS) {
+      onArrays(
+          directions,
+          iteration,
+          query,
+          (x, z, decays) -> x.castTo(DataType.DOUBLE).addi(z.muli(scale)));
       return;
     }
     apply(
@@ -133,11 +160,27 @@ public final class Perturber {
    * @param descent the numbers; its decay is of weights alone
    */
   public void descend(Directions directions, long iteration, int query, Descent descent) {
-    if (single && isHost(parameters)) {
+    if (single && backend == NoiseBackend.HOST) {
       onFloats(
           (x, chunk, length, scratch) ->
               directions.descend(
                   iteration, query, chunk.from(), x, length, descent, chunk.decays(), scratch));
+      return;
+    }
+    if (backend == NoiseBackend.ND4J_OPS) {
+      onArrays(
+          directions,
+          iteration,
+          query,
+          (x, z, decays) -> {
+            INDArray at =
+                x.castTo(DataType.DOUBLE)
+                    .addi(z.mul(descent.back()))
+                    .castTo(x.dataType())
+                    .castTo(DataType.DOUBLE);
+            INDArray slope = z.muli(descent.scale()).addi(at.mul(decays ? descent.decay() : 0));
+            return at.sub(slope.muli(descent.rate()));
+          });
       return;
     }
     apply(
@@ -150,6 +193,21 @@ public final class Perturber {
             x[i] = at - descent.rate() * (descent.scale() * z[i] + decay * at);
           }
         });
+  }
+
+  /** What a pass makes of a stretch and of its share of a direction. */
+  @FunctionalInterface
+  private interface ArrayRule {
+    INDArray apply(INDArray x, INDArray z, boolean decays);
+  }
+
+  private void onArrays(Directions directions, long iteration, int query, ArrayRule rule) {
+    for (Stretch chunk : chunks) {
+      INDArray x = parameters.get(NDArrayIndex.interval(chunk.from(), chunk.to()));
+      int length = (int) (chunk.to() - chunk.from());
+      INDArray z = directions.array(iteration, query, chunk.from(), length);
+      x.assign(rule.apply(x, z, chunk.decays()).castTo(x.dataType()));
+    }
   }
 
   /** What a pass does to a chunk without going to double precision first. */
@@ -179,7 +237,7 @@ public final class Perturber {
    * @param rule what happens to each chunk; called on several threads at once
    */
   public void apply(ChunkRule rule) {
-    if (!isHost(parameters)) {
+    if (backend != NoiseBackend.HOST) {
       copied(rule);
       return;
     }
@@ -237,11 +295,13 @@ public final class Perturber {
     double[] all = parameters.toDoubleVector();
     Buffers buffers = BUFFERS.get();
     for (Stretch chunk : chunks) {
-      int length = (int) (chunk.to() - chunk.from());
-      int at = Math.toIntExact(chunk.from());
-      System.arraycopy(all, at, buffers.x, 0, length);
-      rule.apply(buffers.x, chunk.from(), length, chunk.decays(), buffers.scratch);
-      System.arraycopy(buffers.x, 0, all, at, length);
+      for (long from = chunk.from(); from < chunk.to(); from += CHUNK) {
+        int length = (int) Math.min(CHUNK, chunk.to() - from);
+        int at = Math.toIntExact(from);
+        System.arraycopy(all, at, buffers.x, 0, length);
+        rule.apply(buffers.x, from, length, chunk.decays(), buffers.scratch);
+        System.arraycopy(buffers.x, 0, all, at, length);
+      }
     }
     INDArray copy = Nd4j.createFromArray(all);
     parameters.assign(copy.castTo(parameters.dataType()));

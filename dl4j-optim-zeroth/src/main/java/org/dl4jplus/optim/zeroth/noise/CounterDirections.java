@@ -2,16 +2,25 @@ package org.dl4jplus.optim.zeroth.noise;
 
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Directions of the default distribution, four entries of a word at a time and without an array for
- * the direction: most of the time of a step on a large network goes here.
+ * Directions by {@link CounterNoise}. Those of the default distribution are added four entries of a
+ * word at a time and without an array for the direction: most of the time of a step on a large
+ * network goes here.
  */
-record TableDirections(long base, long worker) implements Directions {
+record CounterDirections(Distribution distribution, long base, long worker) implements Directions {
 
   @Override
   public void fill(long iteration, int query, long from, double[] target, int length) {
-    CounterNoise.fill(Distribution.GAUSSIAN_TABLE, seed(iteration, query), from, target, length);
+    CounterNoise.fill(distribution, seed(iteration, query), from, target, length);
+  }
+
+  @Override
+  public INDArray array(long iteration, int query, long from, int length) {
+    return DeviceNoise.makes(distribution)
+        ? DeviceNoise.array(distribution, seed(iteration, query), from, length)
+        : Directions.super.array(iteration, query, from, length);
   }
 
   private long seed(long iteration, int query) {
@@ -30,6 +39,10 @@ record TableDirections(long base, long worker) implements Directions {
   @Override
   public void add(
       long iteration, int query, long from, float[] x, int length, double scale, double[] scratch) {
+    if (distribution != Distribution.GAUSSIAN_TABLE) {
+      Directions.super.add(iteration, query, from, x, length, scale, scratch);
+      return;
+    }
     long seed = seed(iteration, query);
     int i = 0;
     for (; i < head(from, length); i++) {
@@ -57,6 +70,10 @@ record TableDirections(long base, long worker) implements Directions {
       Descent descent,
       boolean decays,
       double[] scratch) {
+    if (distribution != Distribution.GAUSSIAN_TABLE) {
+      Directions.super.descend(iteration, query, from, x, length, descent, decays, scratch);
+      return;
+    }
     long seed = seed(iteration, query);
     double back = descent.back();
     double scale = descent.scale();
