@@ -84,7 +84,10 @@ public final class Headlines {
           new RisingBanditHeadline(),
           new BayesianSearchHeadline(),
           new ConfigSearchHeadline(),
-          new ColaBoHeadline());
+          new ColaBoHeadline(),
+          new MezoStepCostHeadline(),
+          new MezoMemoryHeadline(),
+          new OffloadHeadline());
 
   private Headlines() {}
 
