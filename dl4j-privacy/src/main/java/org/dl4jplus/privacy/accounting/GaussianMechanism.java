@@ -3,6 +3,8 @@ package org.dl4jplus.privacy.accounting;
 import static org.dl4jplus.optim.first.updater.Require.nonNegative;
 import static org.dl4jplus.optim.first.updater.Require.positive;
 
+import org.dl4jplus.optim.first.noise.NormalTail;
+
 /**
  * What one Gaussian release of sensitivity 1 comes to, exactly.
  *

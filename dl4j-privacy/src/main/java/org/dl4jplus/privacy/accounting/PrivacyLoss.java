@@ -1,5 +1,6 @@
 package org.dl4jplus.privacy.accounting;
 
+import org.dl4jplus.optim.first.noise.NormalTail;
 import org.dl4jplus.privacy.accounting.PrivacyEvent.Gaussian;
 import org.dl4jplus.privacy.accounting.PrivacyEvent.Laplace;
 import org.dl4jplus.privacy.accounting.PrivacyEvent.PoissonGaussian;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Random;
+import org.dl4jplus.optim.first.noise.NormalTail;
 import org.junit.jupiter.api.Test;
 
 /** The normal distribution's tails, logarithmic sums and the transform. */

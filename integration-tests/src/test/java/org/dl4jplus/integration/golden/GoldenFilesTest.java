@@ -64,6 +64,7 @@ class GoldenFilesTest {
     ConsensusAdapter.register(adapters);
     PolyStepAdapter.register(adapters);
     NoiseAdapter.register(adapters);
+    OneByteAdapter.register(adapters);
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
@@ -72,6 +73,8 @@ class GoldenFilesTest {
     TanAdapter.register(adapters);
     HypergradientAdapter.register(adapters);
     ImplicitDiffAdapter.register(adapters);
+    SearchAdapter.register(adapters);
+    GaussianProcessAdapter.register(adapters);
     return adapters;
   }
 

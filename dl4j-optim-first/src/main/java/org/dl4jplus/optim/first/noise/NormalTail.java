@@ -1,4 +1,4 @@
-package org.dl4jplus.privacy.accounting;
+package org.dl4jplus.optim.first.noise;
 
 /**
  * The normal distribution with accurate tails: relative errors of some 1e-15 wherever a double can
@@ -33,8 +33,13 @@ public final class NormalTail {
 
   private NormalTail() {}
 
-  /** P[Z <= z]. */
-  static double cdf(double z) {
+  /**
+   * {@code P[Z <= z]}.
+   *
+   * @param z any number
+   * @return in [0, 1]
+   */
+  public static double cdf(double z) {
     double x = -z * SQRT_HALF;
     return Math.abs(x) < 0.5 ? 0.5 - 0.5 * erf(x) : tail(x);
   }
@@ -57,8 +62,14 @@ public final class NormalTail {
     return x > 0 ? 0.5 * erfcx(x) * Math.exp(-x * x) : 1 - tail(-x);
   }
 
-  /** P[low < Z <= high] for low below 0 and high above it. */
-  static double between(double low, double high) {
+  /**
+   * {@code P[low < Z <= high]}.
+   *
+   * @param low a number below 0
+   * @param high a number above 0
+   * @return in [0, 1]
+   */
+  public static double between(double low, double high) {
     return half(-low) + half(high);
   }
 
@@ -68,21 +79,38 @@ public final class NormalTail {
     return x < 0.5 ? 0.5 * erf(x) : 0.5 - tail(x);
   }
 
-  /** e^shift P[Z <= z], also where one of the factors has no double. */
-  static double scaledCdf(double z, double shift) {
+  /**
+   * {@code e^shift P[Z <= z]}, also where one of the factors has no double.
+   *
+   * @param z any number
+   * @param shift the exponent
+   * @return the product
+   */
+  public static double scaledCdf(double z, double shift) {
     double x = -z * SQRT_HALF;
     return x < 0.5 ? Math.exp(shift) * cdf(z) : 0.5 * erfcx(x) * Math.exp(shift - x * x);
   }
 
-  /** Mills' ratio P[Z > z]/density(z), for z at least 0. */
-  private static double mills(double z) {
+  /**
+   * Mills' ratio {@code P[Z > z] / density(z)}.
+   *
+   * @param z at least 0
+   * @return some 1/z for large z
+   */
+  public static double mills(double z) {
     double x = z * SQRT_HALF;
     double scaled = x < 0.5 ? Math.exp(x * x) * (1 - erf(x)) : erfcx(x);
     return scaled * Math.sqrt(Math.PI / 2);
   }
 
-  /** By how much Mills' ratio falls from z to z + width. */
-  static double millsFall(double z, double width) {
+  /**
+   * By how much Mills' ratio falls from z to z + width.
+   *
+   * @param z at least 0
+   * @param width at least 0
+   * @return the difference, also where it is tiny
+   */
+  public static double millsFall(double z, double width) {
     if (width > 0.01 || z * width > 1) {
       return mills(z) - mills(z + width);
     }
@@ -98,13 +126,23 @@ public final class NormalTail {
     return 1 - z * mills(z);
   }
 
-  /** The logarithm of the density. */
-  static double logDensity(double z) {
+  /**
+   * The logarithm of the density.
+   *
+   * @param z any number
+   * @return at most {@code -log(2 pi)/2}
+   */
+  public static double logDensity(double z) {
     return -z * z / 2 - LOG_SQRT_2PI;
   }
 
-  /** The z with a given log P[Z <= z] below log(1/2). */
-  static double logQuantile(double logProbability) {
+  /**
+   * The z with a given {@code log P[Z <= z]}.
+   *
+   * @param logProbability a number below log(1/2)
+   * @return a number below 0
+   */
+  public static double logQuantile(double logProbability) {
     double low = -1;
     while (logCdf(low) > logProbability) {
       low *= 2;

@@ -1,0 +1,201 @@
+package org.dl4jplus.bilevel.search;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
+import org.dl4jplus.bilevel.search.GaussianProcessGenerator.Model;
+import org.dl4jplus.bilevel.search.acquisition.Acquisitions;
+import org.dl4jplus.bilevel.search.acquisition.BeliefWeights;
+import org.dl4jplus.bilevel.search.gp.GaussianProcess;
+import org.dl4jplus.bilevel.search.gp.GaussianProcess.Prediction;
+import org.dl4jplus.bilevel.search.gp.PriorDraws;
+import org.dl4jplus.bilevel.search.gp.SobolPoints;
+import org.dl4jplus.bilevel.search.gp.SpaceEncoding;
+import org.dl4jplus.bilevel.search.gp.StationaryKernel;
+
+/**
+ * Functions that agree with a user's beliefs, conditioned on the data by Matheron's rule:
+ *
+ * <pre>{@code
+ * f_s(x) + k(x, X)(K + noise I)^-1 (y - f_s(X) - e_s),   e_s ~ N(0, noise)
+ * }</pre>
+ */
+final class BeliefDraws {
+
+  private static final double NEAR = 0.01;
+  private static final double NEARBY = 0.025;
+
+  private final Beliefs beliefs;
+  private final GaussianProcess process;
+  private final PriorDraws draws;
+  private final double[][] points;
+  private final double[][] prior;
+  private final int[] kept;
+  private final double[] weights;
+  private final double[][] updates;
+  private final double[] best;
+  private double[] maxima;
+
+  BeliefDraws(
+      Beliefs beliefs,
+      SpaceModel space,
+      SpaceEncoding encoding,
+      Model model,
+      boolean minimize,
+      SplittableRandom random) {
+    this.beliefs = beliefs;
+    process = model.process();
+    draws =
+        new PriorDraws(
+            (StationaryKernel) process.kernel(), beliefs.features(), beliefs.draws(), random);
+    List<double[]> cube = cube(space, random);
+    points = cube.stream().map(encoding::encode).toArray(double[][]::new);
+    prior = draws.values(points);
+    double[][] compared =
+        Arrays.stream(beliefs.compared(space)).map(encoding::encode).toArray(double[][]::new);
+    double[][] atCompared = compared.length == 0 ? null : draws.values(compared);
+    ToDoubleFunction<double[]> location = beliefs.logPrior(space);
+    double[] logBeliefs = new double[prior.length];
+    for (int s = 0; s < prior.length; s++) {
+      int optimum = GaussianProcessGenerator.argmax(prior[s]);
+      double raw = model.scale().invert(prior[s][optimum]);
+      logBeliefs[s] =
+          location.applyAsDouble(cube.get(optimum))
+              + beliefs.logBest(minimize ? -raw : raw)
+              + (atCompared == null ? 0 : beliefs.logPreferences(atCompared[s]));
+    }
+    int[] counts = resample(beliefs.weights(logBeliefs, process.size()), random);
+    kept = Arrays.stream(indices(counts.length)).filter(s -> counts[s] > 0).toArray();
+    double total = Arrays.stream(counts).sum();
+    weights = Arrays.stream(kept).mapToDouble(s -> counts[s] * kept.length / total).toArray();
+    updates = new double[kept.length][];
+    best = new double[kept.length];
+    condition(random);
+  }
+
+  private static int[] indices(int count) {
+    int[] indices = new int[count];
+    Arrays.setAll(indices, i -> i);
+    return indices;
+  }
+
+  /** Where the optima of draws are sought. */
+  private List<double[]> cube(SpaceModel space, SplittableRandom random) {
+    int count = beliefs.optimumPoints();
+    List<double[]> cube = new ArrayList<>();
+    int sobol = beliefs.located() ? 2 * count : 5 * count;
+    for (double[] point : SobolPoints.draw(sobol, space.size(), random.nextLong())) {
+      cube.add(space.snap(point));
+    }
+    if (beliefs.located()) {
+      for (double deviation : new double[] {-1, NEAR, NEARBY}) {
+        for (int i = 0; i < count; i++) {
+          double[] point = random.doubles(space.size()).toArray();
+          cube.add(space.snap(beliefs.spread(space, point, random, deviation)));
+        }
+      }
+    }
+    return cube;
+  }
+
+  /** How often each draw was drawn again. */
+  private int[] resample(double[] all, SplittableRandom random) {
+    double[] cumulative = all.clone();
+    for (int s = 1; s < all.length; s++) {
+      cumulative[s] += cumulative[s - 1];
+    }
+    int[] counts = new int[all.length];
+    int count = (int) Math.ceil(beliefs.fraction() * all.length);
+    for (int i = 0; i < count; i++) {
+      double u = random.nextDouble() * cumulative[all.length - 1];
+      int at = Arrays.binarySearch(cumulative, u);
+      counts[Math.min(at < 0 ? -at - 1 : at, all.length - 1)]++;
+    }
+    return counts;
+  }
+
+  private void condition(SplittableRandom random) {
+    int n = process.size();
+    double[][] features = new double[n][];
+    double[] deviations = process.factors();
+    for (int i = 0; i < n; i++) {
+      features[i] = draws.features(process.point(i));
+      deviations[i] = Math.sqrt(process.noise() * deviations[i]);
+    }
+    for (int k = 0; k < kept.length; k++) {
+      double[] rest = new double[n];
+      double[] noise = new double[n];
+      for (int i = 0; i < n; i++) {
+        noise[i] = deviations[i] * random.nextGaussian();
+        rest[i] = process.value(i) - draws.value(kept[k], features[i]) - noise[i];
+      }
+      updates[k] = process.solve(rest);
+      best[k] = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < n; i++) {
+        // K update = rest - noise update, so the draw at a known point is
+        double value = process.value(i) - noise[i] - deviations[i] * deviations[i] * updates[k][i];
+        best[k] = Math.max(best[k], value);
+      }
+    }
+  }
+
+  private double[] values(double[] x) {
+    double[] features = draws.features(x);
+    double[] covariances = covariances(x);
+    double[] values = new double[kept.length];
+    for (int k = 0; k < values.length; k++) {
+      values[k] = draws.value(kept[k], features) + dot(covariances, updates[k]);
+    }
+    return values;
+  }
+
+  private double[] covariances(double[] x) {
+    double[] covariances = new double[process.size()];
+    Arrays.setAll(covariances, i -> process.kernel().value(x, process.point(i)));
+    return covariances;
+  }
+
+  private static double dot(double[] a, double[] b) {
+    double dot = 0;
+    for (int i = 0; i < a.length; i++) {
+      dot += a[i] * b[i];
+    }
+    return dot;
+  }
+
+  /** Expected improvement over the weighted draws. */
+  double improvement(double[] x) {
+    return BeliefWeights.improvement(weights, values(x), best);
+  }
+
+  /** Max-value entropy: the process's own moments, the weighted maxima of the draws. */
+  double entropy(double[] x) {
+    if (maxima == null) {
+      maxima = best.clone();
+      for (int p = 0; p < points.length; p++) {
+        double[] covariances = covariances(points[p]);
+        for (int k = 0; k < kept.length; k++) {
+          double value = prior[kept[k]][p] + dot(covariances, updates[k]);
+          maxima[k] = Math.max(maxima[k], value);
+        }
+      }
+      double floor = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < process.size(); i++) {
+        floor = Math.max(floor, process.value(i) + 5 * Math.sqrt(process.noise()));
+      }
+      for (int k = 0; k < kept.length; k++) {
+        maxima[k] = Math.max(maxima[k], floor);
+      }
+    }
+    Prediction at = process.predict(x);
+    double sum = 0;
+    double[] one = new double[1];
+    for (int k = 0; k < kept.length; k++) {
+      one[0] = maxima[k];
+      sum += weights[k] * Acquisitions.maxValueEntropy(at.mean(), at.deviation(), one);
+    }
+    return sum / kept.length;
+  }
+}

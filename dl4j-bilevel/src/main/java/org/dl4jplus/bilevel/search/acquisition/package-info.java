@@ -1,0 +1,2 @@
+/** What a Bayesian search maximises to find its next point, and how. */
+package org.dl4jplus.bilevel.search.acquisition;
