@@ -1,6 +1,8 @@
 package org.dl4jplus.bilevel.arbiter;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.nd4j.linalg.learning.config.AMSGrad;
@@ -51,6 +53,37 @@ public final class UpdaterSpaces {
    * @return their union
    */
   public static ChoiceSpace<IUpdater> oneOf(UpdaterSpace... spaces) {
+    return new ChoiceSpace<>(named(List.of(spaces)));
+  }
+
+  /**
+   * A choice between updaters whose learning rates are their own ones times a common factor: two
+   * dimensions, however many there are. Rates of different methods differ by orders of magnitude,
+   * so a common rate would compare nothing.
+   *
+   * <pre>{@code
+   * UpdaterSpaces.scaled(
+   *     new ContinuousParameterSpace(new LogUniformDistribution(0.1, 10)),
+   *     new Adam(1e-2), new Lion(1e-3), new Muon(2e-2))
+   * }</pre>
+   *
+   * @param factor space of the factor
+   * @param prototypes at least one, each with a rate that suits it
+   * @return their union, whose factor is one dimension
+   * @throws IllegalArgumentException for an updater without a learning rate that is a number
+   */
+  public static ChoiceSpace<IUpdater> scaled(
+      ParameterSpace<Double> factor, IUpdater... prototypes) {
+    List<UpdaterSpace> spaces = new ArrayList<>();
+    for (IUpdater prototype : prototypes) {
+      UpdaterSpace space = of(prototype);
+      String path = space.ratePath();
+      spaces.add(space.with(path, new ScaledSpace(space.rate(path), factor)));
+    }
+    return new ChoiceSpace<>(named(spaces), Map.of("factor", factor));
+  }
+
+  private static Map<String, UpdaterSpace> named(List<UpdaterSpace> spaces) {
     Map<String, UpdaterSpace> options = new LinkedHashMap<>();
     for (UpdaterSpace space : spaces) {
       String name = space.name();
@@ -59,7 +92,7 @@ public final class UpdaterSpaces {
       }
       options.put(name, space);
     }
-    return new ChoiceSpace<>(options);
+    return options;
   }
 
   private static UpdaterSpace rated(IUpdater prototype, ParameterSpace<Double> learningRate) {
