@@ -42,7 +42,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 /** Looks for the updater, its rate and the width of a small network on digits. */
 public final class SearchExample {
 
-  private static final int CANDIDATES = 40;
+  private static final int CANDIDATES = 32;
   private static final int EPOCHS = 6;
 
   private SearchExample() {}
