@@ -27,7 +27,9 @@ import org.nd4j.linalg.learning.config.Sgd;
  * UpdaterSpaces.oneOf(UpdaterSpaces.adam(rate), UpdaterSpaces.of(new Soap()).with("learningRate", rate))
  * }</pre>
  *
- * What is not searched keeps the updater's default. Arbiter's own {@code AdamSpace}, {@code
+ * <p>Methods that are listeners on a network, most second-order ones, have a {@link ListenerSpace}.
+ *
+ * <p>What is not searched keeps the updater's default. Arbiter's own {@code AdamSpace}, {@code
  * NadamSpace} and {@code AdaMaxSpace} do not: with the learning rate alone they train with beta1,
  * beta2 and epsilon of 0.001.
  */
