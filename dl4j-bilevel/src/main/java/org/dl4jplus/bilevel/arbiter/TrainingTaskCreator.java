@@ -61,9 +61,8 @@ abstract class TrainingTaskCreator extends SearchTaskCreator {
     if (taskListener != null) {
       network = network.with(taskListener.preProcess(network.model(), task.candidate()));
     }
-    TrainingListener method = ListenedSpace.listener(task.candidate().getValue());
-    if (method != null) {
-      network.model().addListeners(method);
+    if (network.listener() != null) {
+      network.model().addListeners(network.listener());
     }
     TrainingListener status = new DL4JArbiterStatusReportingListener(task.listeners(), info);
     Model trained = network.model();
