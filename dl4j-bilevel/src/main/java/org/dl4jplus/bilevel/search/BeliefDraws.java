@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.dl4jplus.bilevel.search.GaussianProcessGenerator.Model;
 import org.dl4jplus.bilevel.search.acquisition.Acquisitions;
 import org.dl4jplus.bilevel.search.acquisition.BeliefWeights;
@@ -21,6 +22,18 @@ import org.dl4jplus.bilevel.search.gp.StationaryKernel;
  * <pre>{@code
  * f_s(x) + k(x, X)(K + noise I)^-1 (y - f_s(X) - e_s),   e_s ~ N(0, noise)
  * }</pre>
+ *
+ * <p>The official code keeps draws that it draws again by their weights w, and takes the mean over
+ * them: with weights that have become equal, that is expected improvement with the error of a
+ * hundred samples. Here the known mean of the unweighted draws takes that error off:
+ *
+ * <pre>{@code
+ * c EI + mean over kept s of (w_s - c)/q_s max(0, f_s - best_s),   q = (w + 1)/2
+ * }</pre>
+ *
+ * where draws are kept in proportion to q, and c = (sum w)^2/(draws sum w^2) is the share of the
+ * draws that count. Where all count alike, c = 1 and this is EI; where few do, it is the weighted
+ * mean.
  */
 final class BeliefDraws {
 
@@ -33,7 +46,9 @@ final class BeliefDraws {
   private final double[][] points;
   private final double[][] prior;
   private final int[] kept;
+  private final double share;
   private final double[] weights;
+  private final double[] differences;
   private final double[][] updates;
   private final double[] best;
   private double[] maxima;
@@ -66,19 +81,22 @@ final class BeliefDraws {
               + beliefs.logBest(minimize ? -raw : raw)
               + (atCompared == null ? 0 : beliefs.logPreferences(atCompared[s]));
     }
-    int[] counts = resample(beliefs.weights(logBeliefs, process.size()), random);
-    kept = Arrays.stream(indices(counts.length)).filter(s -> counts[s] > 0).toArray();
-    double total = Arrays.stream(counts).sum();
-    weights = Arrays.stream(kept).mapToDouble(s -> counts[s] * kept.length / total).toArray();
+    double[] all = beliefs.weights(logBeliefs, process.size());
+    double[] mixed = Arrays.stream(all).map(w -> (w + 1) / 2).toArray();
+    share = all.length / Arrays.stream(all).map(w -> w * w).sum();
+    int[] counts = resample(mixed, random);
+    kept = IntStream.range(0, counts.length).filter(s -> counts[s] > 0).toArray();
+    double scale = (double) kept.length / Arrays.stream(counts).sum();
+    weights = new double[kept.length];
+    differences = new double[kept.length];
+    for (int k = 0; k < kept.length; k++) {
+      double count = scale * counts[kept[k]] / mixed[kept[k]];
+      weights[k] = count * all[kept[k]];
+      differences[k] = count * (all[kept[k]] - share);
+    }
     updates = new double[kept.length][];
     best = new double[kept.length];
     condition(random);
-  }
-
-  private static int[] indices(int count) {
-    int[] indices = new int[count];
-    Arrays.setAll(indices, i -> i);
-    return indices;
   }
 
   /** Where the optima of draws are sought. */
@@ -100,7 +118,7 @@ final class BeliefDraws {
     return cube;
   }
 
-  /** How often each draw was drawn again. */
+  /** How often each draw is drawn again. */
   private int[] resample(double[] all, SplittableRandom random) {
     double[] cumulative = all.clone();
     for (int s = 1; s < all.length; s++) {
@@ -165,9 +183,14 @@ final class BeliefDraws {
     return dot;
   }
 
-  /** Expected improvement over the weighted draws. */
-  double improvement(double[] x) {
-    return BeliefWeights.improvement(weights, values(x), best);
+  /**
+   * Expected improvement over the weighted draws.
+   *
+   * @param x inputs
+   * @param plain expected improvement without beliefs
+   */
+  double improvement(double[] x, double plain) {
+    return share * plain + BeliefWeights.improvement(differences, values(x), best);
   }
 
   /** Max-value entropy: the process's own moments, the weighted maxima of the draws. */

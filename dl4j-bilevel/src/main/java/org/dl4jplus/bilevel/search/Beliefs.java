@@ -40,8 +40,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>The official runs draw 76,800 functions of 2,048 features and look for the optimum of each at
- * 6,144 points; here the defaults are 1,024 draws of 1,024 features and 1,280 points ({@code 5 *
- * optimumPoints}), a second or so for a candidate.
+ * 6,144 points; here the defaults are 1,024 draws of 512 features and 1,280 points ({@code 5 *
+ * optimumPoints}), some tenths of a second for a candidate.
  *
  * <p>C. Hvarfner, F. Hutter, L. Nardi: "A General Framework for User-Guided Bayesian Optimization",
  * arXiv 2311.14645 (2024); C. Hvarfner, D. Stoll, A. Souza, M. Lindauer, F. Hutter, L. Nardi:
@@ -83,6 +83,9 @@ public final class Beliefs implements Serializable {
     /**
      * Creates a belief.
      *
+     * @param parameter its name
+     * @param value the value
+     * @param confidence share of the range
      * @throws IllegalArgumentException outside the ranges
      */
     public Location {
@@ -106,6 +109,8 @@ public final class Beliefs implements Serializable {
     /**
      * Creates a belief.
      *
+     * @param score the score
+     * @param confidence its standard deviation
      * @throws IllegalArgumentException outside the ranges
      */
     public Best {
@@ -130,6 +135,9 @@ public final class Beliefs implements Serializable {
     /**
      * Creates a belief.
      *
+     * @param better the values of one configuration
+     * @param worse the values of the other
+     * @param flip the probability of the opposite
      * @throws IllegalArgumentException outside the ranges
      */
     public Preference {
@@ -164,7 +172,7 @@ public final class Beliefs implements Serializable {
    * @param decayPower how fast they are forgotten, at least 0; default 2
    * @param draws functions drawn, at least 2; default 1,024
    * @param fraction share of them that is drawn again by weight and kept, in (0, 1]; default 0.1
-   * @param features of the functions, at least 1; default 1,024
+   * @param features of the functions, at least 1; default 512
    * @param optimumPoints points of each kind among which the optimum of a draw is sought, at least
    *     1: samples of the belief, two kinds near its mode, and twice as many Sobol points; default
    *     256
@@ -191,7 +199,7 @@ public final class Beliefs implements Serializable {
     this.decayPower = Require.nonNegative("decayPower", decayPower, 2);
     this.draws = Require.atLeast("draws", draws, 1024, 2);
     this.fraction = Require.within("fraction", fraction, 0.1, Double.MIN_NORMAL, 1);
-    this.features = Require.count("features", features, 1024);
+    this.features = Require.count("features", features, 512);
     this.optimumPoints = Require.count("optimumPoints", optimumPoints, 256);
     if (this.locations.isEmpty() && best == null && this.preferences.isEmpty()) {
       throw new IllegalArgumentException("There is no belief: locations, best or preferences");

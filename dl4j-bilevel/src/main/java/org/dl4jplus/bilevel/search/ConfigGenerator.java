@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 /**
  * CONFIG: a search under constraints that are as expensive as the score (a latency, a memory, a gap
  * of fairness, each less its bound), which says so when no configuration keeps them. Tasks tell the
- * constraints by {@link SearchMetrics#getConstraints()}; each holds where its number is at most 0.
+ * constraints by {@link SearchMetrics}; each holds where its number is at most 0.
  *
  * <pre>{@code
  * next = argmin LCB_score(x)  subject to  LCB_c(x) <= 0 for every constraint c
@@ -94,6 +94,8 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
    * @param initialPoints Sobol points at the start, at least 2; default max(5, 2 parameters), at
    *     most 20
    * @param kernel of the Gaussian processes; default MATERN52
+   * @param noise variance of the noise of standardised scores and constraints, in [1e-9, 1]; null
+   *     to have it fitted. A small one, such as 1e-6, suits tasks that give the same each time
    * @param failed what becomes of failed candidates; default WORST. Nothing is learnt of their
    *     constraints
    * @param confidence where beta comes from; default CONSTANT
@@ -113,6 +115,7 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
       @JsonProperty("maxCandidates") Integer maxCandidates,
       @JsonProperty("initialPoints") Integer initialPoints,
       @JsonProperty("kernel") Form kernel,
+      @JsonProperty("noise") Double noise,
       @JsonProperty("failed") Failed failed,
       @JsonProperty("confidence") Confidence confidence,
       @JsonProperty("beta") Double beta,
@@ -127,6 +130,7 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
         maxCandidates,
         initialPoints,
         kernel,
+        noise,
         failed);
     this.confidence = confidence == null ? Confidence.CONSTANT : confidence;
     this.beta = Require.positive("beta", beta, 3);

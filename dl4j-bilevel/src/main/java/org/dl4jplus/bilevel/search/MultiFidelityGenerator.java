@@ -32,8 +32,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * }</pre>
  *
  * over 200 Sobol points, the evaluated ones and the candidate itself. The cost line is fitted by
- * least squares to what the tasks told: parameter updates ({@link SearchMetrics#getCostUpdates()}),
- * or seconds where there are none, or the budget itself where there is neither.
+ * least squares to what the tasks told: parameter updates ({@link SearchMetrics}), or seconds where
+ * there are none, or the budget itself where there is neither.
  *
  * <p>The task finds the budget, a whole number of epochs, under {@value #BUDGET} among the
  * candidate's data parameters and is to train for so long. The first candidates are Sobol points
@@ -68,6 +68,8 @@ public final class MultiFidelityGenerator extends GaussianProcessGenerator {
    * @param initialPoints Sobol points at the start, at least 2; default max(5, 2 parameters), at
    *     most 20
    * @param kernel of both parts of the covariance; default MATERN52
+   * @param noise variance of the noise of standardised scores, in [1e-9, 1]; null to have it
+   *     fitted. A small one, such as 1e-6, suits tasks that give the same each time
    * @param failed what becomes of failed candidates; default WORST
    * @param maxBudget epochs of a full training, at least 2; default 9
    * @param fidelities shares of them to choose from, in (0, 1], 1 among them; default 1/9, 1/3, 1.
@@ -85,6 +87,7 @@ public final class MultiFidelityGenerator extends GaussianProcessGenerator {
       @JsonProperty("maxCandidates") Integer maxCandidates,
       @JsonProperty("initialPoints") Integer initialPoints,
       @JsonProperty("kernel") Form kernel,
+      @JsonProperty("noise") Double noise,
       @JsonProperty("failed") Failed failed,
       @JsonProperty("maxBudget") Integer maxBudget,
       @JsonProperty("fidelities") double[] fidelities,
@@ -97,6 +100,7 @@ public final class MultiFidelityGenerator extends GaussianProcessGenerator {
         maxCandidates,
         initialPoints,
         kernel,
+        noise,
         failed);
     this.maxBudget = Require.atLeast("maxBudget", maxBudget, 9, 2);
     this.fidelities = fidelities == null ? new double[] {1.0 / 9, 1.0 / 3, 1} : fidelities.clone();

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.apache.commons.math3.special.Erf;
+import org.dl4jplus.optim.first.noise.NormalTail;
 import org.dl4jplus.optim.first.updater.Require;
 
 /**
@@ -256,22 +256,7 @@ public final class ParzenEstimator {
     if (low > 0) {
       return logMass(-high, -low);
     }
-    double upper = logCdf(high);
-    return upper + Math.log1p(-Math.exp(logCdf(low) - upper));
-  }
-
-  /** log P[Z <= z]. */
-  private static double logCdf(double z) {
-    if (z > -10) {
-      return Math.log(0.5 * Erf.erfc(-z / Math.sqrt(2)));
-    }
-    // The asymptotic series, which has 1e-16 at -10 before its terms grow.
-    double term = 1;
-    double sum = 1;
-    for (int k = 1; k < 40 && Math.abs(term) > 1e-17; k++) {
-      term *= -(2 * k - 1) / (z * z);
-      sum += term;
-    }
-    return -z * z / 2 - Math.log(-z) - LOG_SQRT_2PI + Math.log(sum);
+    double upper = NormalTail.logCdf(high);
+    return upper + Math.log1p(-Math.exp(NormalTail.logCdf(low) - upper));
   }
 }

@@ -63,16 +63,23 @@ public final class Headlines {
           new PrivateStepCostHeadline(),
           new EstimatorHeadline(),
           new DeepZeroHeadline(),
+          new QzoHeadline(),
           new ConsensusHeadline(),
           new FrankWolfeHeadline(),
           new RankingHeadline(),
           new PersistentHeadline(),
           new TreeHeadline(),
           new DeepZeroCostHeadline(),
+          new PerParameterDecayHeadline(),
+          new ImplicitRidgeHeadline(),
+          new OneByteHeadline(),
           new TpeHeadline(),
           new HalvingHeadline(),
           new PopulationHeadline(),
-          new RisingBanditHeadline());
+          new RisingBanditHeadline(),
+          new BayesianSearchHeadline(),
+          new ConfigSearchHeadline(),
+          new ColaBoHeadline());
 
   private Headlines() {}
 

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.deeplearning4j.arbiter.optimize.api.AbstractParameterSpace;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
+import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
 
 /** Functions with known optima that searches are compared on. All are minimised. */
 final class TestFunctions {
@@ -33,19 +34,31 @@ final class TestFunctions {
 
   private TestFunctions() {}
 
-  /** The unit cube, with parameters x1, x2, .. */
+  /** The unit cube, or a grid in it, with parameters x1, x2, .. */
   static final class Cube extends AbstractParameterSpace<double[]> {
-    private final Map<String, ParameterSpace<Double>> leaves = new LinkedHashMap<>();
+    private final Map<String, ParameterSpace<? extends Number>> leaves = new LinkedHashMap<>();
+    private final int steps;
 
+    /** All of the cube. */
     Cube(int dimensions) {
+      this(dimensions, 0);
+    }
+
+    /** A grid of steps + 1 values in each dimension, 0 and 1 among them. */
+    Cube(int dimensions, int steps) {
+      this.steps = steps;
       for (int d = 1; d <= dimensions; d++) {
-        leaves.put("x" + d, new ContinuousParameterSpace(0, 1));
+        leaves.put(
+            "x" + d,
+            steps == 0 ? new ContinuousParameterSpace(0, 1) : new IntegerParameterSpace(0, steps));
       }
     }
 
     @Override
     public double[] getValue(double[] v) {
-      return leaves.values().stream().mapToDouble(leaf -> leaf.getValue(v)).toArray();
+      return leaves.values().stream()
+          .mapToDouble(leaf -> leaf.getValue(v).doubleValue() / Math.max(steps, 1))
+          .toArray();
     }
 
     @Override

@@ -28,6 +28,7 @@ import org.dl4jplus.bilevel.selftuning.SelfTuningLayer;
 import org.dl4jplus.optim.first.GradientReversal;
 import org.dl4jplus.optim.first.binding.BoundBatchNormalization;
 import org.dl4jplus.optim.first.surrogate.TargetLoss;
+import org.dl4jplus.optim.zeroth.layers.QuantizedDenseLayer;
 import org.dl4jplus.ot.CosineLossCircle;
 import org.dl4jplus.ot.DeepSetsEquivariantLayer;
 import org.dl4jplus.ot.FedParaConvolutionLayer;
@@ -193,6 +194,16 @@ record Stack(INDArray input, INDArray labels, InputType type, List<Layer> layers
         WeightedLoss.class,
         () ->
             vectors(dense(), output(OUT, new WeightedLoss(new LossMCXENT()), Activation.SOFTMAX)));
+    MAKERS.put(
+        QuantizedDenseLayer.class,
+        () ->
+            vectors(
+                new QuantizedDenseLayer.Builder()
+                    .nOut(5)
+                    .groupSize(3)
+                    .activation(Activation.TANH)
+                    .build(),
+                softmax()));
     MAKERS.put(
         CosineLossCircle.class,
         () ->

@@ -55,6 +55,7 @@ class GoldenFilesTest {
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
     SelfTuningAdapter.register(adapters);
+    QzoAdapter.register(adapters);
     DeepZeroAdapter.register(adapters);
     EstimatorAdapter.register(adapters);
     UnrolledAdapter.register(adapters);
@@ -63,12 +64,15 @@ class GoldenFilesTest {
     ConsensusAdapter.register(adapters);
     PolyStepAdapter.register(adapters);
     NoiseAdapter.register(adapters);
+    OneByteAdapter.register(adapters);
     AuditAdapter.register(adapters);
     SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
+    HypergradientAdapter.register(adapters);
+    ImplicitDiffAdapter.register(adapters);
     SearchAdapter.register(adapters);
     GaussianProcessAdapter.register(adapters);
     return adapters;

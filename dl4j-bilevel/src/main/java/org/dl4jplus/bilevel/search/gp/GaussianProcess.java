@@ -351,7 +351,20 @@ public final class GaussianProcess {
    * @return a new process
    */
   public GaussianProcess fit(int starts, long seed) {
-    return MapFit.fit(this, starts, seed);
+    return fit(starts, seed, Kernel.Prior.NOISE);
+  }
+
+  /**
+   * The process on the same values with the hyperparameters that are likeliest after them.
+   *
+   * @param starts how many starting points, at least 1: the present hyperparameters, then Sobol
+   *     points of the priors
+   * @param seed of the starting points
+   * @param noise the prior of the noise; one with equal bounds keeps it there
+   * @return a new process
+   */
+  public GaussianProcess fit(int starts, long seed, Kernel.Prior noise) {
+    return MapFit.fit(this, starts, seed, noise);
   }
 
   /**

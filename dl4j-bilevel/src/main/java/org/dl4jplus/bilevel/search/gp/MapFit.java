@@ -28,16 +28,16 @@ final class MapFit {
   /** A point, the negated objective there and its gradient. */
   private record Point(GaussianProcess process, double[] at, double value, double[] gradient) {}
 
-  private MapFit(GaussianProcess process) {
+  private MapFit(GaussianProcess process, Kernel.Prior noise) {
     this.process = process;
     priors = new ArrayList<>(process.kernel().priors());
-    priors.add(Kernel.Prior.NOISE);
+    priors.add(noise);
     low = priors.stream().mapToDouble(p -> Math.log(p.low())).toArray();
     high = priors.stream().mapToDouble(p -> Math.log(p.high())).toArray();
   }
 
-  static GaussianProcess fit(GaussianProcess process, int starts, long seed) {
-    MapFit fit = new MapFit(process);
+  static GaussianProcess fit(GaussianProcess process, int starts, long seed, Kernel.Prior noise) {
+    MapFit fit = new MapFit(process, noise);
     Point best = null;
     double[][] quasiRandom = SobolPoints.draw(Math.max(starts - 1, 1), fit.low.length, seed);
     for (int s = 0; s < starts; s++) {
