@@ -69,10 +69,7 @@ class SearchesInArbiterTest {
   private ResumableTaskCreator run(
       FeedbackGenerator generator, ScoreFunction score, ScoreFunction... objectives) {
     ResumableTaskCreator tasks =
-        ResumableTaskCreator.builder()
-            .directory(directory)
-            .objectives(List.of(objectives))
-            .build();
+        ResumableTaskCreator.builder().directory(directory).objectives(List.of(objectives)).build();
     OptimizationConfiguration configuration =
         new OptimizationConfiguration.Builder()
             .candidateGenerator(generator)

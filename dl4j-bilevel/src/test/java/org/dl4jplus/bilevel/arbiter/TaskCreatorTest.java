@@ -39,7 +39,6 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
-import org.dl4jplus.bilevel.search.AshaGenerator;
 import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.GeneratorExhaustedCondition;
@@ -422,34 +421,6 @@ class TaskCreatorTest {
         1,
         6);
     assertNotEquals(sophia, read(new File(plain, "trial-0-0.zip")).params());
-  }
-
-  @Test
-  void successiveHalvingTrainsItsNetworksOn(@TempDir File directory) {
-    AshaGenerator generator =
-        AshaGenerator.builder()
-            .parameterSpace(
-                Blobs.space(UpdaterSpaces.adam(new ContinuousParameterSpace(0.001, 0.1))).build())
-            .minimize(true)
-            .minResource(1)
-            .maxResource(4)
-            .eta(2)
-            .maxCandidates(9)
-            .build();
-    new LocalOptimizationRunner(
-            configuration(generator).build(), new ResumableTaskCreator(directory))
-        .execute();
-    assertEquals(9, generator.complete().size());
-    long resumed =
-        generator.trials().stream()
-            .filter(t -> TrainingPart.of(t.getData()).resumeFrom() != null)
-            .count();
-    assertTrue(resumed >= 2, "promotions: " + resumed);
-    assertEquals(
-        generator.trials().stream()
-            .mapToLong(t -> (long) Blobs.BATCHES * TrainingPart.of(t.getData()).budget())
-            .sum(),
-        generator.trials().stream().mapToLong(t -> t.getMetrics().getCostUpdates()).sum());
   }
 
   @Test
