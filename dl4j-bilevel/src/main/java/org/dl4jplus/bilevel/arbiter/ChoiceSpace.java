@@ -21,6 +21,7 @@ public final class ChoiceSpace<T> extends CompositeSpace<T> {
 
   @JsonProperty private final Map<String, ParameterSpace<? extends T>> options;
   @JsonProperty private final DiscreteParameterSpace<String> choice;
+  @JsonProperty private final Map<String, ParameterSpace<?>> shared;
 
   /**
    * Takes the options.
@@ -29,18 +30,27 @@ public final class ChoiceSpace<T> extends CompositeSpace<T> {
    * @throws IllegalArgumentException without an option
    */
   public ChoiceSpace(Map<String, ? extends ParameterSpace<? extends T>> options) {
-    this(new LinkedHashMap<>(options), new DiscreteParameterSpace<>(options.keySet()));
+    this(options, Map.of());
+  }
+
+  /** Takes the options, and names for what several of them share. */
+  ChoiceSpace(
+      Map<String, ? extends ParameterSpace<? extends T>> options,
+      Map<String, ParameterSpace<?>> shared) {
+    this(new LinkedHashMap<>(options), new DiscreteParameterSpace<>(options.keySet()), shared);
   }
 
   @JsonCreator
   ChoiceSpace(
       @JsonProperty("options") Map<String, ParameterSpace<? extends T>> options,
-      @JsonProperty("choice") DiscreteParameterSpace<String> choice) {
+      @JsonProperty("choice") DiscreteParameterSpace<String> choice,
+      @JsonProperty("shared") Map<String, ParameterSpace<?>> shared) {
     if (options.isEmpty()) {
       throw new IllegalArgumentException("options must not be empty");
     }
     this.options = options;
     this.choice = choice;
+    this.shared = shared;
   }
 
   @Override
@@ -52,6 +62,7 @@ public final class ChoiceSpace<T> extends CompositeSpace<T> {
   public Map<String, ParameterSpace> getNestedSpaces() {
     Map<String, ParameterSpace> nested = new LinkedHashMap<>();
     nested.put("choice", choice);
+    nested.putAll(shared);
     nested.putAll(options);
     return nested;
   }

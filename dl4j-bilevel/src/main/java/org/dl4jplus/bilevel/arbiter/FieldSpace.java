@@ -64,6 +64,17 @@ public abstract class FieldSpace<T> extends CompositeSpace<T> {
   protected abstract Class<T> type();
 
   /**
+   * Makes an object of its JSON.
+   *
+   * @param tree the JSON
+   * @return the object
+   * @throws JsonProcessingException where it cannot be made
+   */
+  protected T read(ObjectNode tree) throws JsonProcessingException {
+    return mapper().treeToValue(tree, type());
+  }
+
+  /**
    * The spaces and one more.
    *
    * @param field name of the field that it gives
@@ -143,7 +154,7 @@ public abstract class FieldSpace<T> extends CompositeSpace<T> {
         (path, space) ->
             holder(tree, path).set(last(path), mapper().valueToTree(space.getValue(values))));
     try {
-      return mapper().treeToValue(tree, type());
+      return read(tree);
     } catch (JsonProcessingException e) {
       Throwable cause = e;
       while (cause.getCause() != null) {

@@ -21,6 +21,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jplus.optim.first.Optim;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -33,6 +34,7 @@ final class NetworkCandidate {
   private final Model model;
   private final int epochs;
   private final EarlyStoppingConfiguration<?> earlyStopping;
+  private final TrainingListener listener;
 
   /**
    * Makes the network of a candidate, bound to its updaters and initialised.
@@ -47,7 +49,8 @@ final class NetworkCandidate {
       return new NetworkCandidate(
           network,
           epochs(configuration.getNumEpochs()),
-          configuration.getEarlyStoppingConfiguration());
+          configuration.getEarlyStoppingConfiguration(),
+          ListenedSpace.listener(value));
     }
     if (value instanceof GraphConfiguration configuration) {
       ComputationGraph network = new ComputationGraph(Optim.bind(configuration.getConfiguration()));
@@ -55,7 +58,8 @@ final class NetworkCandidate {
       return new NetworkCandidate(
           network,
           epochs(configuration.getNumEpochs()),
-          configuration.getEarlyStoppingConfiguration());
+          configuration.getEarlyStoppingConfiguration(),
+          ListenedSpace.listener(value));
     }
     throw new IllegalArgumentException(
         "A candidate must be a DL4JConfiguration or a GraphConfiguration, as MultiLayerSpace and"
@@ -69,11 +73,16 @@ final class NetworkCandidate {
 
   /** The same with another network, which a task listener may give. */
   NetworkCandidate with(Model other) {
-    return new NetworkCandidate(other, epochs, earlyStopping);
+    return new NetworkCandidate(other, epochs, earlyStopping, listener);
   }
 
   Model model() {
     return model;
+  }
+
+  /** The method that is attached to the network; null for none. */
+  TrainingListener listener() {
+    return listener;
   }
 
   /** Epochs that the configuration asks for. */

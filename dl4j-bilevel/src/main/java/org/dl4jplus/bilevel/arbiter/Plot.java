@@ -15,7 +15,7 @@ final class Plot {
   private static final int RIGHT = 14;
   private static final int TOP = 12;
   private static final int BOTTOM = 42;
-  private static final double LARGE_RATIO = 100;
+  private static final double LARGE_RATIO = 10;
 
   /**
    * An axis.

@@ -20,6 +20,7 @@ import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.TrainingPart;
 import org.dl4jplus.optim.first.noise.CounterNoise;
+import org.dl4jplus.optim.first.oracle.GradientListener;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -30,12 +31,13 @@ import org.nd4j.linalg.factory.Nd4j;
  * Candidate.getDataParameters()}. A candidate without is a new network, trained for the space's
  * number of epochs and saved under its own number.
  *
- * <p>After its part of training a network is saved with its updater's state as {@code
- * trial-<trial>-<rung>.zip}, under a temporary name that is renamed at the end. A part that goes on
- * from another takes over parameters, updater state and counts into a network of the candidate's
- * own configuration. So every setting may change that leaves the shapes as they are: rates and
- * their schedules, decay, dropout, losses. Another shape or another kind of updater fails the
- * candidate; {@link #requireSameShapes} refuses a space in which that would happen.
+ * <p>After its part of training a network is saved with the state of its updater and of a {@link
+ * ListenedSpace listener's} method as {@code trial-<trial>-<rung>.zip}, under a temporary name that
+ * is renamed at the end. A part that goes on from another takes over parameters, updater state and
+ * counts into a network of the candidate's own configuration. So every setting may change that
+ * leaves the shapes as they are: rates and their schedules, decay, dropout, losses. Another shape
+ * or another kind of updater fails the candidate; {@link #requireSameShapes} refuses a space in
+ * which that would happen.
  *
  * <p>Two parts give the same bits as one of their joint length: dropout masks depend on the
  * network's seed and the number of the epoch (or iteration) alone, and with iterations the data
@@ -45,6 +47,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class ResumableTaskCreator extends TrainingTaskCreator {
 
   private static final String POSITION = "dl4jplus.position";
+  private static final String METHOD = "dl4jplus.method";
   private static final int TRIED_VALUES = 5;
 
   /** What a budget counts. */
@@ -146,7 +149,11 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
     }
     TrainingPart part = part(task, network);
     if (part.resumeFrom() != null) {
-      network.takeOver(network.with(read(file(part.resumeFrom()), network.model())));
+      File file = file(part.resumeFrom());
+      network.takeOver(network.with(read(file, network.model())));
+      if (network.listener() instanceof GradientListener method) {
+        method.restoreState(network.model(), object(file, METHOD));
+      }
     }
     return network;
   }
@@ -184,10 +191,10 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
         epochDone.run();
       }
     } else {
-      position = part.resumeFrom() == null ? 0 : position(file(part.resumeFrom()));
+      position = part.resumeFrom() == null ? 0 : object(file(part.resumeFrom()), POSITION);
       position = new Pass(network, task.trainingData(), position).run(part.budget(), epochDone);
     }
-    save(network.model(), file(part.checkpoint()), position);
+    save(network, file(part.checkpoint()), position);
     return network.model();
   }
 
@@ -196,21 +203,24 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
     Nd4j.getRandom().setSeed(CounterNoise.deriveSeed(network.seed(), count));
   }
 
-  private static int position(File file) {
-    Integer position = ModelSerializer.getObjectFromFile(file, POSITION);
-    if (position == null) {
-      throw new IllegalArgumentException(file + " was not written with budgets in iterations");
+  private static <T> T object(File file, String key) {
+    if (!ModelSerializer.listObjectsInFile(file).contains(key)) {
+      throw new IllegalArgumentException(
+          file + " has no " + key + ": it was written by a creator or a method of another kind");
     }
-    return position;
+    return ModelSerializer.getObjectFromFile(file, key);
   }
 
-  private void save(Model model, File file, int position) {
+  private void save(NetworkCandidate network, File file, int position) {
     AtomicFile.fill(
         file,
         part -> {
-          ModelSerializer.writeModel(model, part, true);
+          ModelSerializer.writeModel(network.model(), part, true);
           if (unit == Unit.ITERATIONS) {
             ModelSerializer.addObjectToFile(part, POSITION, position);
+          }
+          if (network.listener() instanceof GradientListener method) {
+            ModelSerializer.addObjectToFile(part, METHOD, method.state(network.model()));
           }
         });
   }

@@ -37,6 +37,7 @@ public final class SearchReport {
   private static final int AXIS_HEIGHT = 260;
   private static final int MOST_TICKS = 6;
   private static final int LONGEST_TICK = 14;
+  private static final int TICKS_WIDTH = 30;
 
   private final FeedbackGenerator search;
   private final List<Trial> complete;
@@ -259,11 +260,13 @@ public final class SearchReport {
     for (int i = 0; i < count; i++) {
       double share = count == 1 ? 0 : (double) i / (count - 1);
       at[i] = cells == 0 ? d.snap(share) : d.centre((int) Math.round(share * (cells - 1)));
-      String name = text(search.space().value(dimension, at[i]));
-      names[i] =
-          name.length() > LONGEST_TICK ? name.substring(0, LONGEST_TICK - 1) + "\u2026" : name;
+      names[i] = shortened(text(search.space().value(dimension, at[i])), LONGEST_TICK);
     }
     return new Object[] {at, names};
+  }
+
+  private static String shortened(String text, int length) {
+    return text.length() > length ? text.substring(0, length - 1) + "\u2026" : text;
   }
 
   private String slice(int dimension) {
@@ -275,8 +278,12 @@ public final class SearchReport {
     }
     plot.dot(best.getPoint()[dimension], best.getScore(), "bestdot", describe(best));
     Object[] ticks = ticks(dimension);
-    return plot.svg(
-        dimensions().get(dimension).name(), "score", (double[]) ticks[0], (String[]) ticks[1]);
+    String[] names = (String[]) ticks[1];
+    // The names share the width.
+    for (int i = 0; i < names.length; i++) {
+      names[i] = shortened(names[i], Math.max(3, TICKS_WIDTH / names.length));
+    }
+    return plot.svg(dimensions().get(dimension).name(), "score", (double[]) ticks[0], names);
   }
 
   private String parallel() {

@@ -61,6 +61,9 @@ abstract class TrainingTaskCreator extends SearchTaskCreator {
     if (taskListener != null) {
       network = network.with(taskListener.preProcess(network.model(), task.candidate()));
     }
+    if (network.listener() != null) {
+      network.model().addListeners(network.listener());
+    }
     TrainingListener status = new DL4JArbiterStatusReportingListener(task.listeners(), info);
     Model trained = network.model();
     trained.addListeners(status);

@@ -1,5 +1,6 @@
 package org.dl4jplus.bilevel.arbiter;
 
+import java.util.Iterator;
 import java.util.Map;
 import lombok.EqualsAndHashCode;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
@@ -7,6 +8,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
+import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
@@ -48,6 +50,40 @@ public final class UpdaterSpace extends FieldSpace<IUpdater> {
   String name() {
     String type = prototype().path("@class").asText();
     return type.substring(type.lastIndexOf('.') + 1);
+  }
+
+  /** Where its learning rate lies: its own, or that of an updater inside. */
+  String ratePath() {
+    String path = path(prototype());
+    if (path == null) {
+      throw new IllegalArgumentException(
+          name() + " has no learning rate that is a number: " + prototype());
+    }
+    return path;
+  }
+
+  private static String path(JsonNode node) {
+    if (node.path("learningRate").isNumber()) {
+      return "learningRate";
+    }
+    Iterator<Map.Entry<String, JsonNode>> fields = node.fields();
+    while (fields.hasNext()) {
+      Map.Entry<String, JsonNode> field = fields.next();
+      String inner = field.getValue().isObject() ? path(field.getValue()) : null;
+      if (inner != null) {
+        return field.getKey() + "." + inner;
+      }
+    }
+    return null;
+  }
+
+  /** The learning rate at a path. */
+  double rate(String path) {
+    JsonNode node = prototype();
+    for (String step : path.split("\\.")) {
+      node = node.path(step);
+    }
+    return node.asDouble();
   }
 
   @Override

@@ -1,6 +1,8 @@
 package org.dl4jplus.bilevel.arbiter;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.nd4j.linalg.learning.config.AMSGrad;
@@ -25,7 +27,9 @@ import org.nd4j.linalg.learning.config.Sgd;
  * UpdaterSpaces.oneOf(UpdaterSpaces.adam(rate), UpdaterSpaces.of(new Soap()).with("learningRate", rate))
  * }</pre>
  *
- * What is not searched keeps the updater's default. Arbiter's own {@code AdamSpace}, {@code
+ * <p>Methods that are listeners on a network, most second-order ones, have a {@link ListenerSpace}.
+ *
+ * <p>What is not searched keeps the updater's default. Arbiter's own {@code AdamSpace}, {@code
  * NadamSpace} and {@code AdaMaxSpace} do not: with the learning rate alone they train with beta1,
  * beta2 and epsilon of 0.001.
  */
@@ -51,6 +55,37 @@ public final class UpdaterSpaces {
    * @return their union
    */
   public static ChoiceSpace<IUpdater> oneOf(UpdaterSpace... spaces) {
+    return new ChoiceSpace<>(named(List.of(spaces)));
+  }
+
+  /**
+   * A choice between updaters whose learning rates are their own ones times a common factor: two
+   * dimensions, however many there are. Rates of different methods differ by orders of magnitude,
+   * so a common rate would compare nothing.
+   *
+   * <pre>{@code
+   * UpdaterSpaces.scaled(
+   *     new ContinuousParameterSpace(new LogUniformDistribution(0.1, 10)),
+   *     new Adam(1e-2), new Lion(1e-3), new Muon(2e-2))
+   * }</pre>
+   *
+   * @param factor space of the factor
+   * @param prototypes at least one, each with a rate that suits it
+   * @return their union, whose factor is one dimension
+   * @throws IllegalArgumentException for an updater without a learning rate that is a number
+   */
+  public static ChoiceSpace<IUpdater> scaled(
+      ParameterSpace<Double> factor, IUpdater... prototypes) {
+    List<UpdaterSpace> spaces = new ArrayList<>();
+    for (IUpdater prototype : prototypes) {
+      UpdaterSpace space = of(prototype);
+      String path = space.ratePath();
+      spaces.add(space.with(path, new ScaledSpace(space.rate(path), factor)));
+    }
+    return new ChoiceSpace<>(named(spaces), Map.of("factor", factor));
+  }
+
+  private static Map<String, UpdaterSpace> named(List<UpdaterSpace> spaces) {
     Map<String, UpdaterSpace> options = new LinkedHashMap<>();
     for (UpdaterSpace space : spaces) {
       String name = space.name();
@@ -59,7 +94,7 @@ public final class UpdaterSpaces {
       }
       options.put(name, space);
     }
-    return new ChoiceSpace<>(options);
+    return options;
   }
 
   private static UpdaterSpace rated(IUpdater prototype, ParameterSpace<Double> learningRate) {

@@ -46,12 +46,15 @@ import org.dl4jplus.bilevel.search.SearchMetrics;
 import org.dl4jplus.bilevel.search.TrainingPart;
 import org.dl4jplus.bilevel.search.Trial;
 import org.dl4jplus.optim.first.Lion;
+import org.dl4jplus.optim.second.Sophia;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.evaluation.classification.Evaluation;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 @Timeout(60)
@@ -390,6 +393,34 @@ class TaskCreatorTest {
       assertNotEquals(read(new File(halves, "trial-0-0.zip")).params(), one.params());
       assertEquals(0, halves.listFiles((d, name) -> name.endsWith(".part")).length);
     }
+  }
+
+  @Test
+  void methodsThatAreListenersAreAttachedAndGoOn(@TempDir File directory) throws Exception {
+    ParameterSpace<?> second =
+        new ListenedSpace(
+            Blobs.space(new FixedValue<>(new Sgd(0.01)))
+                .biasInit(new ContinuousParameterSpace(0, 0.1))
+                .build(),
+            ListenerSpace.of(Sophia.builder().hessianUpdateFrequency(2).build()));
+    ResumableTaskCreator.Unit unit = ResumableTaskCreator.Unit.ITERATIONS;
+    File halves = new File(directory, "halves");
+    FeedbackGenerator generator = pieces(halves, unit, second, 2, 3);
+    assertEquals(2, generator.complete().size(), () -> generator.trials().get(1).getFailure());
+    File whole = new File(directory, "whole");
+    pieces(whole, unit, second, 1, 6);
+    INDArray sophia = read(new File(whole, "trial-0-0.zip")).params();
+    assertEquals(sophia, read(new File(halves, "trial-0-1.zip")).params());
+    File plain = new File(directory, "plain");
+    pieces(
+        plain,
+        unit,
+        Blobs.space(new FixedValue<>(new Sgd(0.01)))
+            .biasInit(new ContinuousParameterSpace(0, 0.1))
+            .build(),
+        1,
+        6);
+    assertNotEquals(sophia, read(new File(plain, "trial-0-0.zip")).params());
   }
 
   @Test

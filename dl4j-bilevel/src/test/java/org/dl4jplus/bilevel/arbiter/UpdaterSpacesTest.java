@@ -130,6 +130,26 @@ class UpdaterSpacesTest {
   }
 
   @Test
+  void severalUpdatersHaveTheirRatesTimesOneFactor() throws Exception {
+    ChoiceSpace<IUpdater> space =
+        UpdaterSpaces.scaled(rate(), new Adam(0.1), new Lion(0.01), new Cautious(new Adam(0.2)));
+    FeedbackGenerator generator = over(space);
+    assertEquals(
+        List.of("choice", "factor"),
+        generator.space().dimensions().stream().map(d -> d.name()).toList());
+    assertEquals(new Adam(0.05), space.getValue(new double[] {0, 0.5}));
+    assertEquals(new Lion(0.005), space.getValue(new double[] {0.5, 0.5}));
+    assertEquals(new Cautious(new Adam(0.1)), space.getValue(new double[] {0.9, 0.5}));
+    PieceSearch copy =
+        JsonMapper.getMapper()
+            .readValue(JsonMapper.getMapper().writeValueAsString(generator), PieceSearch.class);
+    assertEquals(generator.space().dimensions(), copy.space().dimensions());
+    assertEquals(new Lion(0.005), copy.getParameterSpace().getValue(new double[] {0.5, 0.5}));
+    assertThrows(
+        IllegalArgumentException.class, () -> UpdaterSpaces.scaled(rate(), new AdaDelta()));
+  }
+
+  @Test
   void whatAnUpdaterDoesNotTakeIsRefused() {
     UpdaterSpace lion = UpdaterSpaces.of(new Lion());
     String message =

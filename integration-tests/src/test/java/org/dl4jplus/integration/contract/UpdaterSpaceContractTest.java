@@ -2,6 +2,7 @@ package org.dl4jplus.integration.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Set;
@@ -11,8 +12,12 @@ import org.deeplearning4j.arbiter.optimize.api.termination.MaxCandidatesConditio
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.generator.RandomSearchGenerator;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
+import org.deeplearning4j.arbiter.optimize.serde.jackson.JsonMapper;
+import org.dl4jplus.bilevel.arbiter.ListenerSpace;
 import org.dl4jplus.bilevel.arbiter.UpdaterSpace;
 import org.dl4jplus.bilevel.arbiter.UpdaterSpaces;
+import org.dl4jplus.integration.classpath.ClassPath;
+import org.dl4jplus.optim.first.oracle.GradientListener;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.learning.config.IUpdater;
 
@@ -43,6 +48,25 @@ class UpdaterSpaceContractTest {
             .getParameterSpace();
     assertEquals(space, copy, c.in("its space through JSON"));
     assertEquals(expected, copy.getValue(point), c.in("a value after JSON"));
+  }
+
+  @Test
+  void methodsThatAreListenersHaveSpacesToo() throws Exception {
+    int tried = 0;
+    for (Class<? extends GradientListener> type : ClassPath.concrete(GradientListener.class)) {
+      if (type.getPackageName().equals("org.dl4jplus.optim.second")) {
+        GradientListener prototype = type.getConstructor().newInstance();
+        ListenerSpace space = ListenerSpace.of(prototype);
+        assertEquals(prototype, space.getValue(new double[0]), type.getName());
+        ParameterSpace<?> copy =
+            JsonMapper.getMapper()
+                .readValue(JsonMapper.getMapper().writeValueAsString(space), ParameterSpace.class);
+        assertEquals(space, copy, type.getName());
+        assertEquals(prototype, copy.getValue(new double[0]), type.getName());
+        tried++;
+      }
+    }
+    assertTrue(tried >= 8, "found only " + tried);
   }
 
   @Test
