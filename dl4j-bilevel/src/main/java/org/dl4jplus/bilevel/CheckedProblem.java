@@ -64,6 +64,11 @@ final class CheckedProblem implements BilevelProblem {
   }
 
   @Override
+  public int mixedCalls() {
+    return inner.mixedCalls();
+  }
+
+  @Override
   public void lowerHessianVector(INDArray x, INDArray y, int batch, INDArray v, INDArray out) {
     lowerCalls += inner.productCalls();
     inner.lowerHessianVector(x, y, batch, v, out);
@@ -72,7 +77,7 @@ final class CheckedProblem implements BilevelProblem {
 
   @Override
   public void lowerMixedProduct(INDArray x, INDArray y, int batch, INDArray v, INDArray out) {
-    lowerCalls += inner.productCalls();
+    lowerCalls += inner.mixedCalls();
     inner.lowerMixedProduct(x, y, batch, v, out);
     check("lower", out);
   }

@@ -127,11 +127,20 @@ public interface BilevelProblem {
   }
 
   /**
-   * What a product with second derivatives costs, for the count of calls.
+   * What {@link #lowerHessianVector} costs, for the count of calls.
    *
-   * @return gradients of the lower loss in each of the two products: 2 by default
+   * @return gradients of the lower loss: 2 by default
    */
   default int productCalls() {
+    return 2;
+  }
+
+  /**
+   * What {@link #lowerMixedProduct} costs, for the count of calls.
+   *
+   * @return gradients of the lower loss: 2 by default, 0 for a product in closed form
+   */
+  default int mixedCalls() {
     return 2;
   }
 

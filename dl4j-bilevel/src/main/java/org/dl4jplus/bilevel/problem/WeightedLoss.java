@@ -69,7 +69,8 @@ public final class WeightedLoss implements ILossFunction {
       INDArray mask,
       boolean average) {
     INDArray scores = inner.computeScoreArray(labels, preOutput, activationFn, mask);
-    exampleLosses = scores.reshape(new long[] {scores.length()}).dup();
+    // Outlives the workspace of the pass.
+    exampleLosses = scores.detach().reshape(new long[] {scores.length()});
     double sum =
         (weights == null ? exampleLosses : exampleLosses.mul(column(1, scores.length())))
             .sumNumber()

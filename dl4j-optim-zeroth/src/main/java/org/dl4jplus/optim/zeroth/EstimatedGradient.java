@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.function.ToDoubleFunction;
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
@@ -15,6 +16,7 @@ import org.dl4jplus.optim.first.oracle.GradientState;
 import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.estimate.GradientEstimator;
 import org.dl4jplus.optim.zeroth.estimate.GradientEstimator.Estimate;
+import org.dl4jplus.optim.zeroth.estimate.NodePerturbation;
 import org.dl4jplus.optim.zeroth.estimate.RandomizedGradient;
 import org.dl4jplus.optim.zeroth.noise.Directions;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
@@ -99,16 +101,17 @@ public final class EstimatedGradient extends ZerothOrderMethod {
     Estimate estimate;
     try {
       estimate =
-          estimator.estimate(
+          estimate(
+              estimator,
+              step,
+              true,
               point -> {
                 put(step, all, point);
                 return step.problem().loss();
               },
               x,
               directions,
-              mu(step, parameters),
-              step.iteration(),
-              step.state());
+              mu(step, parameters));
     } finally {
       put(step, all, x);
     }
@@ -136,6 +139,20 @@ public final class EstimatedGradient extends ZerothOrderMethod {
           .assign(optimizer.state());
     }
     return estimate.value();
+  }
+
+  /** An estimate of a function at x, or of a network by what happens inside. */
+  static Estimate estimate(
+      GradientEstimator estimator,
+      ZoStep step,
+      boolean penalized,
+      ToDoubleFunction<double[]> function,
+      double[] x,
+      Directions directions,
+      double mu) {
+    return estimator instanceof NodePerturbation nodes
+        ? nodes.estimate(step.problem(), penalized, directions, mu, step.iteration())
+        : estimator.estimate(function, x, directions, mu, step.iteration(), step.state());
   }
 
   /** A run that goes on takes the updater's state from where the last step left it. */

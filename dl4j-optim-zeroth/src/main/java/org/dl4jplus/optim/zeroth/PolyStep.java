@@ -1,6 +1,10 @@
 package org.dl4jplus.optim.zeroth;
 
-import java.util.List;
+import java.util.Collections;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
 import lombok.Builder;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
@@ -8,11 +12,15 @@ import lombok.ToString;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.oracle.GradientState;
 import org.dl4jplus.optim.first.updater.Require;
-import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
+import org.dl4jplus.optim.zeroth.objective.ModelObjective;
+import org.dl4jplus.optim.zeroth.objective.ZoProblem;
 import org.dl4jplus.optim.zeroth.search.CostScale;
 import org.dl4jplus.optim.zeroth.search.Polytope;
 import org.dl4jplus.optim.zeroth.search.PolytopeMove;
 import org.dl4jplus.optim.zeroth.search.Rotations;
+import org.dl4jplus.optim.zeroth.search.Subspace;
+import org.dl4jplus.optim.zeroth.search.Subspace.Move;
+import org.dl4jplus.optim.zeroth.train.NetworkCopies;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -33,10 +41,14 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * A step takes rows x vertices x K losses, about 2 n for p = 2: this is for few weights, trees,
  * routing, satisfiability, and for small nets. All rows move at once, so that the joint step is
  * about step sqrt(rows): keep stepRadius small there (0.2 to 0.5 times an epsilon of 0.1), or the
- * network collapses to a constant. Only the full space is offered, not the subspaces of the paper.
+ * network collapses to a constant.
+ *
+ * <p>Networks of more weights are moved along fewer coordinates, {@link Subspace}, which are cut
+ * into rows in the place of the parameters. These are two losses for each coordinate, which may be
+ * taken on several threads.
  *
  * <ul>
- *   <li>particleDimension: p, at least 1; default 2
+ *   <li>particleDimension: p, at least 1; not set, 2 in the full space and 8 in a subspace
  *   <li>epsilon: temperature, above 0; default 0.1. epsilonSchedule takes its place
  *   <li>stepRadius, probeRadius: above 0; defaults 1 and 2. In training they are multiplied by the
  *       current epsilon, and by the multiplier of adaptiveRadius. stepRadiusSchedule and
@@ -54,7 +66,18 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *       them by 0.9 (to half at least); default false
  *   <li>radiusJitter: eta in [0, 1): the step radius of a step is multiplied by 1 + U(-eta, eta);
  *       default 0
- *   <li>seed: of the run, default 0; rotations are functions of seed, iteration and row
+ *   <li>subspace: FULL, HYBRID or SPARSE; not set, FULL for up to 20,000 parameters that may move
+ *       and SPARSE for more
+ *   <li>rank: of the subspace, at least 1; default 8
+ *   <li>maxCoordinates: bound of the subspace's size, at least 0; default 0, none
+ *   <li>absorbEvery: steps after which what was reached is the base of another random subspace, at
+ *       least 0; default 0, never. (The published code keeps the projection when it absorbs, which
+ *       changes no parameter; then 0 is the same.)
+ *   <li>threads: that take losses of a network, each on its own copy of it, with the same result
+ *       for any number; 0 for as many as there are processors; default 1. Functions that are no
+ *       networks are called on one
+ *   <li>seed: of the run, default 0; rotations are functions of seed, iteration and row, and
+ *       subspaces of seed, iteration and variable
  * </ul>
  *
  * <p>Losses that are not finite count as worse than all others; where none is finite the step is
@@ -79,7 +102,17 @@ public final class PolyStep extends ZerothOrderMethod {
   /** Keeps the jitter's stream apart from those of rows. */
   private static final long JITTER = -1;
 
-  private final int particleDimension;
+  /** Keeps the subspaces' streams apart from those of iterations. */
+  private static final long SUBSPACE = -2;
+
+  private static final int FULL_UP_TO = 20_000;
+
+  private static final Map<ZoProblem, Space> SPACES =
+      Collections.synchronizedMap(new WeakHashMap<>());
+  private static final Map<ZoProblem, NetworkCopies> COPIES =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  private final Integer particleDimension;
   private final double epsilon;
   private final ISchedule epsilonSchedule;
   private final double stepRadius;
@@ -95,13 +128,18 @@ public final class PolyStep extends ZerothOrderMethod {
   private final double learningRate;
   private final boolean adaptiveRadius;
   private final double radiusJitter;
+  private final Subspace.Kind subspace;
+  private final int rank;
+  private final int maxCoordinates;
+  private final int absorbEvery;
+  private final int threads;
   private final long seed;
 
   /** With the defaults. */
   public PolyStep() {
     this(
         null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-        null, null);
+        null, null, null, null, null, null, null);
   }
 
   @Builder
@@ -123,8 +161,16 @@ public final class PolyStep extends ZerothOrderMethod {
       @JsonProperty("learningRate") Double learningRate,
       @JsonProperty("adaptiveRadius") Boolean adaptiveRadius,
       @JsonProperty("radiusJitter") Double radiusJitter,
+      @JsonProperty("subspace") Subspace.Kind subspace,
+      @JsonProperty("rank") Integer rank,
+      @JsonProperty("maxCoordinates") Integer maxCoordinates,
+      @JsonProperty("absorbEvery") Integer absorbEvery,
+      @JsonProperty("threads") Integer threads,
       @JsonProperty("seed") Long seed) {
-    this.particleDimension = Require.count("particleDimension", particleDimension, 2);
+    this.particleDimension =
+        particleDimension == null
+            ? null
+            : Integer.valueOf(Require.count("particleDimension", particleDimension, 2));
     this.epsilon = Require.positive("epsilon", epsilon, 0.1);
     this.epsilonSchedule = epsilonSchedule;
     this.stepRadius = Require.positive("stepRadius", stepRadius, 1);
@@ -140,9 +186,14 @@ public final class PolyStep extends ZerothOrderMethod {
     this.learningRate = Require.rate("learningRate", learningRate, 1);
     this.adaptiveRadius = adaptiveRadius != null && adaptiveRadius;
     this.radiusJitter = Require.beta("radiusJitter", radiusJitter, 0);
+    this.subspace = subspace;
+    this.rank = Require.count("rank", rank, 8);
+    this.maxCoordinates = Require.atLeast("maxCoordinates", maxCoordinates, 0, 0);
+    this.absorbEvery = Require.atLeast("absorbEvery", absorbEvery, 0, 0);
+    this.threads = Require.atLeast("threads", threads, 1, 0);
     this.seed = seed == null ? 0 : seed;
     // Says now what would be too many vertices.
-    this.polytope.vertices(this.particleDimension);
+    this.polytope.vertices(this.particleDimension == null ? 2 : this.particleDimension);
   }
 
   double epsilonAt(int iteration, int epoch) {
@@ -180,37 +231,33 @@ public final class PolyStep extends ZerothOrderMethod {
    */
   public double step(ZoStep step, Rotations rotations) {
     int t = step.iteration();
-    INDArray parameters = step.problem().parameters();
-    double[] x = parameters.toDoubleVector();
-    int[] movable = movable(step.problem().stretches());
-    int p = particleDimension;
-    double[][] vertices = polytope.vertices(p);
-    double[][][] turns = new double[(movable.length + p - 1) / p][][];
+    double[] x = step.problem().parameters().toDoubleVector();
+    Subspace space = space(step);
+    double[][] vertices = polytope.vertices(rowLength(step.problem()));
+    int p = vertices[0].length;
+    double[][][] turns = new double[(space.size() + p - 1) / p][][];
     double eps = epsilonAt(t, step.epoch());
     double multiplier = multiplier(step.state());
     double probe =
         at(probeRadiusSchedule, probeRadius * eps * multiplier, t, step.epoch()) / (probes + 1);
     double[][] costs = new double[turns.length][vertices.length];
-    try {
-      for (int i = 0; i < turns.length; i++) {
-        turns[i] = rotations.rotation(t, i, p);
-        for (int v = 0; v < vertices.length; v++) {
-          double[] direction = PolytopeMove.rotate(turns[i], vertices[v]);
-          double sum = 0;
-          for (int k = 1; k <= probes; k++) {
-            set(parameters, x, movable, i * p, direction, k * probe);
-            sum += step.problem().loss();
-          }
-          costs[i][v] = sum / probes;
-        }
-        for (int j = i * p; j < Math.min((i + 1) * p, movable.length); j++) {
-          parameters.putScalar(movable[j], x[movable[j]]);
-        }
-      }
-    } catch (RuntimeException | Error e) {
-      restore(step, x);
-      throw e;
-    }
+    Function<ZoProblem, IntConsumer> worker =
+        problem -> {
+          Move move = new Move(x.length);
+          return i -> {
+            turns[i] = rotations.rotation(t, i, p);
+            for (int v = 0; v < vertices.length; v++) {
+              double[] direction = PolytopeMove.rotate(turns[i], vertices[v]);
+              double sum = 0;
+              for (int k = 1; k <= probes; k++) {
+                along(space, i * p, direction, k * probe, move);
+                sum += lossAt(problem, x, move);
+              }
+              costs[i][v] = sum / probes;
+            }
+          };
+        };
+    costs(step.problem(), turns.length, worker);
     double loss = finiteMean(costs);
     if (PolytopeMove.replaceNonFinite(costs) == 0) {
       return Double.NaN;
@@ -218,40 +265,93 @@ public final class PolyStep extends ZerothOrderMethod {
     double radius =
         at(stepRadiusSchedule, stepRadius * eps * multiplier, t, step.epoch()) * jitter(t);
     double temperature = temperature(costs, CostScale.NONE, eps);
-    double[] move = new double[x.length];
+    Move move = new Move(x.length);
     for (int i = 0; i < turns.length; i++) {
       double[] mean = PolytopeMove.centroid(costs[i], vertices, temperature);
-      double[] direction = PolytopeMove.rotate(turns[i], mean);
-      for (int j = 0; j < p && i * p + j < movable.length; j++) {
-        move[movable[i * p + j]] = radius * direction[j];
-      }
+      along(space, i * p, PolytopeMove.rotate(turns[i], mean), radius, move);
     }
     move(step, x, move);
     remember(step.state(), loss, multiplier);
     return loss;
   }
 
-  private static int[] movable(List<Stretch> stretches) {
-    int count = 0;
-    for (Stretch stretch : stretches) {
-      count += Math.toIntExact(stretch.to() - stretch.from());
-    }
-    int[] movable = new int[count];
-    int at = 0;
-    for (Stretch stretch : stretches) {
-      for (long i = stretch.from(); i < stretch.to(); i++) {
-        movable[at++] = (int) i;
-      }
-    }
-    return movable;
+  private boolean full(ZoProblem problem) {
+    return subspace == null
+        ? problem.stretches().stream().mapToLong(s -> s.to() - s.from()).sum() <= FULL_UP_TO
+        : subspace == Subspace.Kind.FULL;
   }
 
-  /** Sets one row to x_i + scale direction; what is beyond the last entry is left out. */
-  private static void set(
-      INDArray parameters, double[] x, int[] movable, int from, double[] direction, double scale) {
-    for (int j = 0; j < direction.length && from + j < movable.length; j++) {
-      int at = movable[from + j];
-      parameters.putScalar(at, x[at] + scale * direction[j]);
+  private int rowLength(ZoProblem problem) {
+    return particleDimension != null ? particleDimension : full(problem) ? 2 : 8;
+  }
+
+  /** A subspace, and what it was made for. */
+  private record Space(PolyStep method, long period, Subspace coordinates) {}
+
+  private Subspace space(ZoStep step) {
+    ZoProblem problem = step.problem();
+    Subspace.Kind kind =
+        full(problem) ? Subspace.Kind.FULL : subspace == null ? Subspace.Kind.SPARSE : subspace;
+    long period = absorbEvery == 0 ? 0 : step.iteration() / absorbEvery;
+    return SPACES.compute(
+            problem,
+            (key, old) ->
+                old != null && old.period == period && old.method.equals(this)
+                    ? old
+                    : new Space(
+                        this,
+                        period,
+                        new Subspace(
+                            problem,
+                            kind,
+                            rank,
+                            maxCoordinates,
+                            CounterNoise.deriveSeed(seed, SUBSPACE),
+                            period)))
+        .coordinates;
+  }
+
+  /** Does all rows, on copies of a network where threads are asked for. */
+  private void costs(ZoProblem problem, int rows, Function<ZoProblem, IntConsumer> worker) {
+    int wanted = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    if (wanted > 1 && problem instanceof ModelObjective objective) {
+      COPIES
+          .compute(
+              problem,
+              (key, old) ->
+                  old != null && old.threads() == wanted
+                      ? old
+                      : new NetworkCopies(objective, wanted))
+          .run(objective, rows, worker);
+      return;
+    }
+    IntConsumer here = worker.apply(problem);
+    for (int i = 0; i < rows; i++) {
+      here.accept(i);
+    }
+  }
+
+  /** Moves a row along a direction; what is beyond the last coordinate is left out. */
+  private static void along(Subspace space, int from, double[] direction, double scale, Move move) {
+    for (int j = 0; j < direction.length && from + j < space.size(); j++) {
+      space.add(from + j, scale * direction[j], move);
+    }
+  }
+
+  /** The loss after a move, which is taken back. */
+  private static double lossAt(ZoProblem problem, double[] x, Move move) {
+    INDArray parameters = problem.parameters();
+    try {
+      for (int i = 0; i < move.count(); i++) {
+        int at = move.entry(i);
+        parameters.putScalar(at, x[at] + move.by(at));
+      }
+      return problem.loss();
+    } finally {
+      for (int i = 0; i < move.count(); i++) {
+        parameters.putScalar(move.entry(i), x[move.entry(i)]);
+      }
+      move.clear();
     }
   }
 
@@ -260,16 +360,20 @@ public final class PolyStep extends ZerothOrderMethod {
         .apply((now, from, length, decays, s) -> System.arraycopy(x, (int) from, now, 0, length));
   }
 
-  private void move(ZoStep step, double[] x, double[] move) {
+  private void move(ZoStep step, double[] x, Move move) {
+    double[] by = new double[x.length];
+    for (int i = 0; i < move.count(); i++) {
+      by[move.entry(i)] = move.by(move.entry(i));
+    }
     double beta = at(momentumSchedule, momentum, step.iteration(), step.epoch());
     if (momentum > 0 || momentumSchedule != null) {
       INDArray velocity =
-          step.state().vector(0, () -> Nd4j.zeros(DataType.DOUBLE, (long) move.length));
-      velocity.muli(beta).addi(Nd4j.createFromArray(move));
-      System.arraycopy(velocity.toDoubleVector(), 0, move, 0, move.length);
+          step.state().vector(0, () -> Nd4j.zeros(DataType.DOUBLE, (long) x.length));
+      velocity.muli(beta).addi(Nd4j.createFromArray(by));
+      by = velocity.toDoubleVector();
     }
     for (int i = 0; i < x.length; i++) {
-      x[i] += learningRate * move[i];
+      x[i] += learningRate * by[i];
     }
     restore(step, x);
   }

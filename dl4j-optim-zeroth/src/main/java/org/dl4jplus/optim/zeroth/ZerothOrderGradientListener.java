@@ -88,16 +88,17 @@ public final class ZerothOrderGradientListener extends BaseTrainingListener
     Estimate estimate;
     try {
       estimate =
-          estimator.estimate(
+          EstimatedGradient.estimate(
+              estimator,
+              step,
+              false,
               point -> {
                 EstimatedGradient.put(step, all, point);
                 return objective.loss() - access.penalty();
               },
               x,
               Directions.of(estimator.distribution(), seed, 0),
-              estimator.steps().defaultMu(parameters),
-              step.iteration(),
-              step.state());
+              estimator.steps().defaultMu(parameters));
     } finally {
       EstimatedGradient.put(step, all, x);
       objective.batch().set(model);

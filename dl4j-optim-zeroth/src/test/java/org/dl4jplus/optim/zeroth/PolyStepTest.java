@@ -14,16 +14,22 @@ import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.oracle.GradientState;
 import org.dl4jplus.optim.zeroth.layers.FloorActivation;
 import org.dl4jplus.optim.zeroth.layers.SignActivation;
 import org.dl4jplus.optim.zeroth.noise.Perturber;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
+import org.dl4jplus.optim.zeroth.objective.ModelObjective;
 import org.dl4jplus.optim.zeroth.objective.ZoObjective;
 import org.dl4jplus.optim.zeroth.objective.ZoProblem;
 import org.dl4jplus.optim.zeroth.search.AnnealingSchedule;
@@ -31,6 +37,8 @@ import org.dl4jplus.optim.zeroth.search.CostScale;
 import org.dl4jplus.optim.zeroth.search.Polytope;
 import org.dl4jplus.optim.zeroth.search.PolytopeMove;
 import org.dl4jplus.optim.zeroth.search.Rotations;
+import org.dl4jplus.optim.zeroth.search.Subspace;
+import org.dl4jplus.optim.zeroth.search.Subspace.Move;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -40,6 +48,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
@@ -344,6 +353,300 @@ class PolyStepTest {
     assertEquals(0.9 * 1.5, state.scalar(0));
   }
 
+  private static ZoProblem matrices() {
+    // A matrix of [4, 6], a vector of 4 and, after a gap, a matrix of [3, 2].
+    return new ZoProblem() {
+      private final INDArray parameters = Nd4j.zeros(DataType.DOUBLE, 40);
+
+      @Override
+      public INDArray parameters() {
+        return parameters;
+      }
+
+      @Override
+      public List<Stretch> stretches() {
+        return List.of(
+            new Stretch(0, 24, true), new Stretch(24, 28, false), new Stretch(30, 36, true));
+      }
+
+      @Override
+      public int rows(int stretch) {
+        return new int[] {4, 1, 3}[stretch];
+      }
+
+      @Override
+      public double loss() {
+        return 0;
+      }
+
+      @Override
+      public long evaluations() {
+        return 0;
+      }
+    };
+  }
+
+  private static double[] column(Subspace space, int coordinate) {
+    Move move = new Move(40);
+    space.add(coordinate, 1, move);
+    double[] column = new double[40];
+    for (int i = 0; i < move.count(); i++) {
+      column[move.entry(i)] = move.by(move.entry(i));
+    }
+    move.clear();
+    assertEquals(0, move.count());
+    return column;
+  }
+
+  @Test
+  void denseProjectionsAreOrthonormalInEachMatrix() {
+    Subspace space = new Subspace(matrices(), Subspace.Kind.HYBRID, 2, 0, 5, 0);
+    // 2 (4 + 6) and 2 (3 + 2), more than the 6 entries, and the vector's entries between them.
+    assertEquals(20 + 4 + 10, space.size());
+    double[][] columns = new double[space.size()][];
+    for (int c = 0; c < columns.length; c++) {
+      columns[c] = column(space, c);
+      for (int i = 0; i < 40; i++) {
+        boolean own = c < 20 ? i < 24 : c < 24 ? i == c + 4 : i >= 30 && i < 36;
+        assertEquals(own, columns[c][i] != 0, "entry " + i + " of column " + c);
+      }
+    }
+    for (int c = 0; c < 24; c++) {
+      for (int d = 0; d < 24; d++) {
+        double dot = 0;
+        for (int i = 0; i < 40; i++) {
+          dot += columns[c][i] * columns[d][i];
+        }
+        assertEquals(c == d ? 1 : 0, dot, 1e-12);
+      }
+    }
+    assertArrayEquals(
+        columns[3], column(new Subspace(matrices(), Subspace.Kind.HYBRID, 2, 0, 5, 0), 3));
+    double[] other = column(new Subspace(matrices(), Subspace.Kind.HYBRID, 2, 0, 5, 1), 3);
+    assertNotEquals(columns[3][0], other[0]);
+  }
+
+  @Test
+  void sparseProjectionsMoveFewEntriesAndHoldNothing() {
+    Subspace space = new Subspace(matrices(), Subspace.Kind.SPARSE, 1, 0, 5, 0);
+    // 4 + 6, the vector, and 3 + 2, each of which moves ceil(3 * 6 / 5) entries.
+    assertEquals(10 + 4 + 5, space.size());
+    int each = 8;
+    for (int c = 0; c < 10; c++) {
+      double[] column = column(space, c);
+      double sum = 0;
+      for (double by : column) {
+        // An entry that is chosen twice moves twice or not at all.
+        assertEquals(Math.rint(by * Math.sqrt(each)), by * Math.sqrt(each), 1e-12);
+        sum += Math.abs(by * Math.sqrt(each));
+      }
+      assertTrue(sum <= each + 1e-9 && sum > 0, "moves " + sum);
+    }
+    assertEquals(1, column(space, 12)[26]);
+    // Two rows more would be more coordinates than entries: then the entries are the coordinates.
+    Subspace wide = new Subspace(matrices(), Subspace.Kind.SPARSE, 2, 0, 5, 0);
+    assertEquals(20 + 4 + 6, wide.size());
+    assertEquals(1, column(wide, 24)[30]);
+    assertEquals(34, new Subspace(matrices(), Subspace.Kind.FULL, 1, 0, 5, 0).size());
+  }
+
+  @Test
+  void aBoundShrinksTheMatricesAlike() {
+    assertEquals(10 + 4 + 5, new Subspace(matrices(), Subspace.Kind.HYBRID, 2, 19, 5, 0).size());
+    assertEquals(1 + 4 + 1, new Subspace(matrices(), Subspace.Kind.HYBRID, 2, 1, 5, 0).size());
+    assertEquals(34, new Subspace(matrices(), Subspace.Kind.HYBRID, 2, 99, 5, 0).size());
+  }
+
+  private static MultiLayerNetwork wide() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .list()
+                .layer(
+                    new DenseLayer.Builder()
+                        .nIn(2)
+                        .nOut(6)
+                        .activation(new FloorActivation(4.0))
+                        .build())
+                .layer(
+                    new DenseLayer.Builder()
+                        .nIn(6)
+                        .nOut(6)
+                        .activation(new SignActivation())
+                        .build())
+                .layer(new OutputLayer.Builder().nIn(6).nOut(2).build())
+                .build());
+    network.init();
+    return network;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everySubspaceTrainsAndResumesToTheSameBits(Subspace.Kind kind) {
+    PolyStep method =
+        PolyStep.builder()
+            .subspace(kind)
+            .rank(1)
+            .stepRadius(0.5)
+            .absorbEvery(3)
+            .momentum(0.3)
+            .threads(kind == Subspace.Kind.SPARSE ? 2 : 1)
+            .build();
+    MultiLayerNetwork whole = ZerothOrder.attach(wide(), method);
+    DataSet data = data();
+    double before = whole.score(data);
+    for (int i = 0; i < 4; i++) {
+      whole.fit(data);
+    }
+    MultiLayerNetwork resumed = ZerothOrder.attach(whole.clone(), method);
+    ZerothOrder.of(resumed).restoreState(ZerothOrder.of(whole).state());
+    for (int i = 0; i < 4; i++) {
+      whole.fit(data);
+      resumed.fit(data);
+    }
+    assertEquals(whole.params(), resumed.params());
+    assertTrue(whole.score(data) < before, before + " to " + whole.score(data));
+    // Rows of 8 coordinates in a subspace, of 2 in the full space, each with both signs.
+    int coordinates = kind == Subspace.Kind.FULL ? 74 : 8 + 6 + 12 + 6 + 8 + 2;
+    int row = kind == Subspace.Kind.FULL ? 2 : 8;
+    assertEquals(
+        8L * ((coordinates + row - 1) / row) * 2 * row, ZerothOrder.of(whole).evaluations());
+  }
+
+  @Test
+  void onlyTheSubspaceIsSearchedUntilThereIsAnother() {
+    PolyStep method =
+        PolyStep.builder().subspace(Subspace.Kind.HYBRID).rank(1).absorbEvery(2).build();
+    MultiLayerNetwork network = ZerothOrder.attach(wide(), method);
+    double[] start = network.getParam("1_W").dup('f').data().asDouble();
+    double[] left = new double[4];
+    Subspace space =
+        new Subspace(
+            new ModelObjective(network),
+            Subspace.Kind.HYBRID,
+            1,
+            0,
+            CounterNoise.deriveSeed(0, -2),
+            0);
+    // Coordinates 8 + 6 to 8 + 6 + 12 are those of the second layer's weights.
+    int from = 2 * 6 + 6;
+    for (int t = 0; t < 4; t++) {
+      network.fit(data());
+      double[] moved = network.getParam("1_W").dup('f').data().asDouble();
+      double all = 0;
+      double inside = 0;
+      for (int i = 0; i < moved.length; i++) {
+        moved[i] -= start[i];
+        all += moved[i] * moved[i];
+      }
+      for (int c = 14; c < 26; c++) {
+        Move move = new Move(Math.toIntExact(network.numParams()));
+        space.add(c, 1, move);
+        double dot = 0;
+        for (int i = 0; i < moved.length; i++) {
+          dot += moved[i] * move.by(from + i);
+        }
+        inside += dot * dot;
+      }
+      left[t] = 1 - inside / all;
+    }
+    assertEquals(0, left[1], 1e-6);
+    assertTrue(left[3] > 1e-3, "outside of the first subspace " + left[3]);
+  }
+
+  @Test
+  void threadsChangeNoBit() {
+    for (boolean graph : new boolean[] {false, true}) {
+      INDArray first = null;
+      for (int threads : new int[] {1, 3, 0}) {
+        PolyStep method = PolyStep.builder().stepRadius(0.5).probes(2).threads(threads).build();
+        MultiLayerNetwork layers = network(new FloorActivation(4.0));
+        Model network = graph ? layers.toComputationGraph() : layers;
+        ZerothOrder.attach(network, method);
+        for (int i = 0; i < 2; i++) {
+          if (network instanceof ComputationGraph own) {
+            own.fit(data());
+          } else {
+            ((MultiLayerNetwork) network).fit(data());
+          }
+        }
+        first = first == null ? network.params() : first;
+        assertEquals(first, network.params(), threads + " threads");
+        assertEquals(2L * 11 * 4 * 2, ZerothOrder.of(network).evaluations());
+      }
+    }
+  }
+
+  @Test
+  void masksCountOnEveryThread() {
+    INDArray x = Nd4j.rand(DataType.FLOAT, 2, 2, 5);
+    INDArray y = Nd4j.zeros(DataType.FLOAT, 2, 2, 5);
+    y.get(NDArrayIndex.all(), NDArrayIndex.point(0)).assign(1);
+    INDArray mask = Nd4j.ones(DataType.FLOAT, 2, 5);
+    mask.putScalar(1, 3, 0).putScalar(1, 4, 0);
+    INDArray other = x.dup();
+    other.putScalar(new int[] {1, 0, 4}, 99);
+    INDArray[] ends = new INDArray[4];
+    for (int i = 0; i < 4; i++) {
+      MultiLayerNetwork network =
+          new MultiLayerNetwork(
+              new NeuralNetConfiguration.Builder()
+                  .seed(7)
+                  .list()
+                  .layer(new LSTM.Builder().nIn(2).nOut(2).build())
+                  .layer(new RnnOutputLayer.Builder().nIn(2).nOut(2).build())
+                  .build());
+      network.init();
+      PolyStep method = PolyStep.builder().threads(1 + i / 2).build();
+      ZerothOrder.attach(network, method);
+      network.fit(new DataSet(i % 2 == 0 ? x : other, y, mask, mask));
+      ends[i] = network.params();
+    }
+    for (int i = 1; i < 4; i++) {
+      assertEquals(ends[0], ends[i]);
+    }
+  }
+
+  /** A layer that fails on some thread fails the step, and the network stays as it was. */
+  @Test
+  void aLossThatThrowsOnAThreadLeavesTheNetwork() {
+    MultiLayerNetwork network = network(new FloorActivation(4.0));
+    ZerothOrder.attach(network, PolyStep.builder().threads(2).build());
+    INDArray before = network.params().dup();
+    DataSet wrong = new DataSet(Nd4j.zeros(DataType.FLOAT, 4, 3), data().getLabels());
+    assertThrows(RuntimeException.class, () -> network.fit(wrong));
+    assertEquals(before, network.params());
+  }
+
+  @Test
+  void largeNetworksGetASparseSubspace() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .list()
+                .layer(
+                    new DenseLayer.Builder()
+                        .nIn(150)
+                        .nOut(140)
+                        .activation(new SignActivation())
+                        .build())
+                .layer(new OutputLayer.Builder().nIn(140).nOut(2).build())
+                .build());
+    network.init();
+    PolyStep method = PolyStep.builder().rank(1).build();
+    DataSet data = new DataSet(Nd4j.rand(DataType.FLOAT, 4, 150), data().getLabels());
+    ZerothOrder.attach(network, method);
+    network.fit(data);
+    // The biases, and rows and columns of both matrices; 574 in 72 rows.
+    assertEquals(2 * 8 * 72, ZerothOrder.of(network).evaluations());
+    PolyStep dense = PolyStep.builder().subspace(Subspace.Kind.HYBRID).build();
+    MultiLayerNetwork other = ZerothOrder.attach(network.clone(), dense);
+    Exception e = assertThrows(IllegalArgumentException.class, () -> other.fit(data));
+    assertTrue(e.getMessage().contains("use SPARSE"), e.getMessage());
+  }
+
   @Test
   void configurationsAreWrittenAndChecked() throws IOException {
     PolyStep method =
@@ -353,6 +656,9 @@ class PolyStepTest {
             .costScale(CostScale.MAX)
             .stepRadiusSchedule(
                 AnnealingSchedule.builder().kind(AnnealingSchedule.Kind.LINEAR).build())
+            .subspace(Subspace.Kind.HYBRID)
+            .absorbEvery(5)
+            .threads(2)
             .seed(9L)
             .build();
     ObjectMapper json = new ObjectMapper();
@@ -361,6 +667,11 @@ class PolyStepTest {
         IllegalArgumentException.class, () -> PolyStep.builder().epsilon(Double.NaN).build());
     assertThrows(
         IllegalArgumentException.class, () -> PolyStep.builder().particleDimension(0).build());
+    assertThrows(IllegalArgumentException.class, () -> PolyStep.builder().rank(0).build());
+    assertThrows(IllegalArgumentException.class, () -> PolyStep.builder().threads(-1).build());
+    assertThrows(IllegalArgumentException.class, () -> PolyStep.builder().absorbEvery(-1).build());
+    assertThrows(
+        IllegalArgumentException.class, () -> PolyStep.builder().maxCoordinates(-1).build());
     assertThrows(
         IllegalArgumentException.class,
         () -> PolyStep.builder().polytope(Polytope.CUBE).particleDimension(17).build());

@@ -19,6 +19,7 @@ public final class Headlines {
   /** Every experiment; a module adds its own here. */
   private static final List<Headline> ALL =
       List.of(
+          new SelfTuningHeadline(),
           new SharpnessHeadline(),
           new SharpnessCostHeadline(),
           new ObjectivesHeadline(),
@@ -62,12 +63,15 @@ public final class Headlines {
           new PrivateStepCostHeadline(),
           new EstimatorHeadline(),
           new DeepZeroHeadline(),
+          new QzoHeadline(),
           new ConsensusHeadline(),
           new FrankWolfeHeadline(),
           new RankingHeadline(),
           new PersistentHeadline(),
           new TreeHeadline(),
-          new DeepZeroCostHeadline());
+          new DeepZeroCostHeadline(),
+          new PerParameterDecayHeadline(),
+          new ImplicitRidgeHeadline());
 
   private Headlines() {}
 

@@ -20,9 +20,15 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jplus.bilevel.problem.WeightedLoss;
+import org.dl4jplus.bilevel.selftuning.SelfTuningConvolutionLayer;
+import org.dl4jplus.bilevel.selftuning.SelfTuningDenseLayer;
+import org.dl4jplus.bilevel.selftuning.SelfTuningDropout;
+import org.dl4jplus.bilevel.selftuning.SelfTuningLayer;
 import org.dl4jplus.optim.first.GradientReversal;
 import org.dl4jplus.optim.first.binding.BoundBatchNormalization;
 import org.dl4jplus.optim.first.surrogate.TargetLoss;
+import org.dl4jplus.optim.zeroth.layers.QuantizedDenseLayer;
 import org.dl4jplus.ot.CosineLossCircle;
 import org.dl4jplus.ot.DeepSetsEquivariantLayer;
 import org.dl4jplus.ot.FedParaConvolutionLayer;
@@ -45,6 +51,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /**
  * A small network around one of the project's layers or losses, with a minibatch for it.
@@ -160,6 +167,44 @@ record Stack(INDArray input, INDArray labels, InputType type, List<Layer> layers
                         .build(),
                     softmax())));
     MAKERS.put(
+        SelfTuningDenseLayer.class,
+        () ->
+            vectors(
+                tuned(
+                    new SelfTuningDenseLayer.Builder()
+                        .nOut(OUT)
+                        .hyperparameters(2)
+                        .activation(Activation.TANH)
+                        .dropOut(new SelfTuningDropout("rate"))
+                        .build()),
+                softmax()));
+    MAKERS.put(
+        SelfTuningConvolutionLayer.class,
+        () ->
+            maps(
+                tuned(
+                    new SelfTuningConvolutionLayer.Builder()
+                        .kernelSize(2, 2)
+                        .nOut(OUT)
+                        .hyperparameters(2)
+                        .activation(Activation.TANH)
+                        .build()),
+                softmax()));
+    MAKERS.put(
+        WeightedLoss.class,
+        () ->
+            vectors(dense(), output(OUT, new WeightedLoss(new LossMCXENT()), Activation.SOFTMAX)));
+    MAKERS.put(
+        QuantizedDenseLayer.class,
+        () ->
+            vectors(
+                new QuantizedDenseLayer.Builder()
+                    .nOut(5)
+                    .groupSize(3)
+                    .activation(Activation.TANH)
+                    .build(),
+                softmax()));
+    MAKERS.put(
         CosineLossCircle.class,
         () ->
             vectors(
@@ -258,6 +303,11 @@ record Stack(INDArray input, INDArray labels, InputType type, List<Layer> layers
 
   private static Layer dense() {
     return new DenseLayer.Builder().nOut(5).activation(Activation.TANH).build();
+  }
+
+  private static Layer tuned(SelfTuningLayer layer) {
+    layer.setTuned(new double[] {0.5, -1});
+    return layer;
   }
 
   private static Layer softmax() {

@@ -54,6 +54,8 @@ class GoldenFilesTest {
     FactorizationAdapter.register(adapters);
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
+    SelfTuningAdapter.register(adapters);
+    QzoAdapter.register(adapters);
     DeepZeroAdapter.register(adapters);
     EstimatorAdapter.register(adapters);
     UnrolledAdapter.register(adapters);
@@ -69,6 +71,8 @@ class GoldenFilesTest {
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
     GaussianProcessAdapter.register(adapters);
+    HypergradientAdapter.register(adapters);
+    ImplicitDiffAdapter.register(adapters);
     return adapters;
   }
 

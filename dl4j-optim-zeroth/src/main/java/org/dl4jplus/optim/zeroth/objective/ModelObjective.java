@@ -7,12 +7,20 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.Range;
+import org.dl4jplus.optim.first.model.ModelAccess.TrainedPart;
 import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.updater.VariableShape;
+import org.dl4jplus.optim.zeroth.layers.QuantizedDenseLayer;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.regularization.L1Regularization;
+import org.nd4j.linalg.learning.regularization.L2Regularization;
+import org.nd4j.linalg.learning.regularization.Regularization;
+import org.nd4j.linalg.learning.regularization.WeightDecay;
+import org.nd4j.linalg.schedule.ISchedule;
 
 /**
  * A network on a batch: the score in inference mode, without dropout, with batch normalization's
@@ -26,6 +34,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   private final INDArray parameters;
   private final List<Stretch> stretches;
   private final List<VariableShape> variables;
+  private final List<Boolean> quantized = new ArrayList<>();
   private ModelBatch batch;
   private long evaluations;
 
@@ -40,6 +49,13 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     parameters = access.parameters();
     variables = access.trainableVariables();
     stretches = stretches(access);
+    for (TrainedPart part : access.trainedParts()) {
+      boolean layer =
+          part.layer() != null && part.layer().conf().getLayer() instanceof QuantizedDenseLayer;
+      for (String key : part.offsets().keySet()) {
+        quantized.add(layer && key.equals(QuantizedDenseLayer.SCALE_KEY));
+      }
+    }
   }
 
   private static List<Stretch> stretches(ModelAccess access) {
@@ -92,6 +108,11 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     return variable.matrix() ? (int) variable.rows() : 1;
   }
 
+  @Override
+  public boolean quantized(int stretch) {
+    return quantized.get(stretch);
+  }
+
   /**
    * {@inheritDoc}
    *
@@ -138,6 +159,73 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
    */
   public ModelBatch batch() {
     return batch;
+  }
+
+  /**
+   * A copy of the network with an own count of losses, for another thread.
+   *
+   * @return an objective without a batch; see {@link #follow}
+   */
+  public ModelObjective copy() {
+    INDArray own = model.params().dup();
+    if (model instanceof ComputationGraph graph) {
+      ComputationGraph copy = new ComputationGraph(graph.getConfiguration().clone());
+      copy.init(own, false);
+      return new ModelObjective(copy);
+    }
+    MultiLayerNetwork copy =
+        new MultiLayerNetwork(((MultiLayerNetwork) model).getLayerWiseConfigurations().clone());
+    copy.init(own, false);
+    return new ModelObjective(copy);
+  }
+
+  /**
+   * Takes the parameters and the batch of the network that this is a copy of.
+   *
+   * @param original its objective; not held, its batch is shared
+   */
+  public void follow(ModelObjective original) {
+    parameters.assign(original.parameters);
+    batch = original.batch;
+  }
+
+  /**
+   * Adds the gradient of the L1 and L2 terms in the loss.
+   *
+   * @param gradient of the entries that may move, one after the other
+   * @throws IllegalArgumentException for terms of another kind
+   */
+  public void addPenaltyGradient(double[] gradient) {
+    ModelAccess access = ModelAccess.of(model);
+    List<List<Regularization>> terms = access.trainableRegularization();
+    int at = 0;
+    for (int v = 0; v < stretches.size(); v++) {
+      Stretch stretch = stretches.get(v);
+      double[] x =
+          parameters.get(NDArrayIndex.interval(stretch.from(), stretch.to())).toDoubleVector();
+      for (Regularization term : terms.get(v)) {
+        boolean signs = term instanceof L1Regularization;
+        double factor = factor(term, access);
+        for (int i = 0; i < x.length; i++) {
+          gradient[at + i] += factor * (signs ? Math.signum(x[i]) : x[i]);
+        }
+      }
+      at += x.length;
+    }
+  }
+
+  private static double factor(Regularization term, ModelAccess access) {
+    ISchedule factor;
+    if (term instanceof L1Regularization own) {
+      factor = own.getL1();
+    } else if (term instanceof L2Regularization own) {
+      factor = own.getL2();
+    } else if (term instanceof WeightDecay own) {
+      factor = own.getCoeff();
+    } else {
+      throw new IllegalArgumentException("No gradient is known of " + term);
+    }
+    return factor.valueAt(access.iteration(), access.epoch());
   }
 
   /**

@@ -35,6 +35,16 @@ public interface ZoProblem {
   }
 
   /**
+   * Whether a stretch holds the scales of a quantized layer.
+   *
+   * @param stretch its number
+   * @return true in a plain function, whose entries may be anything
+   */
+  default boolean quantized(int stretch) {
+    return true;
+  }
+
+  /**
    * The loss at the parameters as they are.
    *
    * @return the loss, in double precision; may be NaN or infinite

@@ -14,18 +14,7 @@ final class HaarRotation {
       CounterNoise.fill(Distribution.GAUSSIAN, seed, (long) j * p, columns[j], p);
     }
     boolean flipped = negativeDeterminant(columns);
-    for (int j = 0; j < p; j++) {
-      // The second round takes out what rounding left.
-      for (int round = 0; round < 2; round++) {
-        for (int k = 0; k < j; k++) {
-          addMultiple(columns[j], columns[k], -dot(columns[j], columns[k]));
-        }
-      }
-      double norm = Math.sqrt(dot(columns[j], columns[j]));
-      for (int i = 0; i < p; i++) {
-        columns[j][i] /= norm;
-      }
-    }
+    orthonormalize(columns);
     double[][] rows = new double[p][p];
     for (int i = 0; i < p; i++) {
       for (int j = 0; j < p; j++) {
@@ -33,6 +22,22 @@ final class HaarRotation {
       }
     }
     return rows;
+  }
+
+  /** Makes independent columns orthonormal, from the first one on. */
+  static void orthonormalize(double[][] columns) {
+    for (int j = 0; j < columns.length; j++) {
+      // The second round takes out what rounding left.
+      for (int round = 0; round < 2; round++) {
+        for (int k = 0; k < j; k++) {
+          addMultiple(columns[j], columns[k], -dot(columns[j], columns[k]));
+        }
+      }
+      double norm = Math.sqrt(dot(columns[j], columns[j]));
+      for (int i = 0; i < columns[j].length; i++) {
+        columns[j][i] /= norm;
+      }
+    }
   }
 
   /** By elimination with pivots. */

@@ -2,10 +2,6 @@ package org.dl4jplus.optim.zeroth.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
@@ -98,36 +94,21 @@ public final class ForwardTails {
     }
     int[] layers = layers(coordinates);
     AtomicInteger next = new AtomicInteger();
-    ExecutorService threads = Executors.newFixedThreadPool(copies.size());
-    try {
-      List<Future<?>> running = new ArrayList<>();
-      for (Copy copy : copies) {
-        running.add(
-            threads.submit(
-                () -> {
-                  for (int from = next.getAndAdd(RUN);
-                      from < coordinates.length;
-                      from = next.getAndAdd(RUN)) {
-                    for (int i = from; i < Math.min(from + RUN, coordinates.length); i++) {
-                      int layer = reuse ? layers[i] : 0;
-                      losses[i + 1] = copy.moved(coordinates[i], by, layer, inputs[layer]);
-                    }
-                  }
-                }));
-      }
-      for (Future<?> one : running) {
-        one.get();
-      }
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause
-          ? cause
-          : new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted", e);
-    } finally {
-      threads.shutdownNow();
+    List<Runnable> work = new ArrayList<>();
+    for (Copy copy : copies) {
+      work.add(
+          () -> {
+            for (int from = next.getAndAdd(RUN);
+                from < coordinates.length;
+                from = next.getAndAdd(RUN)) {
+              for (int i = from; i < Math.min(from + RUN, coordinates.length); i++) {
+                int layer = reuse ? layers[i] : 0;
+                losses[i + 1] = copy.moved(coordinates[i], by, layer, inputs[layer]);
+              }
+            }
+          });
     }
+    Workers.run(work);
     return losses;
   }
 
