@@ -167,8 +167,7 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     ToDoubleFunction<double[]> function =
         worth(objective, constraints, best, running, good, random);
     Found found =
-        new CubeMaximizer(space(), function, this::taken, random)
-            .maximize(SOBOL_POINTS, good);
+        new CubeMaximizer(space(), function, this::taken, random).maximize(SOBOL_POINTS, good);
     // Null where every point of the space has been tried: the base class draws one.
     return Proposal.of(found == null ? sobol(index) : found.point());
   }
@@ -217,7 +216,8 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
             ? x -> logImprovement(process.predict(x), best)
             : plain(process, best, running, random);
     if (beliefs != null && beliefs.rule() == Beliefs.Rule.COLABO) {
-      BeliefDraws draws = new BeliefDraws(beliefs, space(), encoding(), model, isMinimize(), random);
+      BeliefDraws draws =
+          new BeliefDraws(beliefs, space(), encoding(), model, isMinimize(), random);
       boolean entropy = acquisition == Acquisition.MAX_VALUE_ENTROPY;
       return point -> {
         double[] x = encoding().encode(point);
@@ -319,7 +319,8 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     double[][] normals = SobolPoints.draw(JOINT_SAMPLES, q, random.nextLong());
     for (double[] row : normals) {
       Arrays.setAll(
-          row, j -> normal.inverseCumulativeProbability(Math.min(Math.max(row[j], 1e-9), 1 - 1e-9)));
+          row,
+          j -> normal.inverseCumulativeProbability(Math.min(Math.max(row[j], 1e-9), 1 - 1e-9)));
     }
     double[][] points = new double[q][];
     double[][] whitened = new double[q][];

@@ -33,13 +33,14 @@ import org.slf4j.LoggerFactory;
  * beta = 3, or bound + noise sqrt(2 (gain + 1 + log((constraints + 1)/delta)))    (THEORY)
  * }</pre>
  *
- * where gain is the information gain {@code log det(I + K/noise)/2} of the data. The point is sought
- * among 4,096 Sobol points and perturbations of the best candidates, and improved from there.
+ * where gain is the information gain {@code log det(I + K/noise)/2} of the data. The point is
+ * sought among 4,096 Sobol points and perturbations of the best candidates, and improved from
+ * there.
  *
- * <p>Where no such point is found, the largest constraint bound is minimised from the 10 best points
- * before that counts as a round without hope, and the point where it is least is evaluated next.
- * After {@code infeasiblePatience} such rounds in a row the search ends, and {@link #report()}
- * tells. It never ends so once a candidate has kept all constraints.
+ * <p>Where no such point is found, the largest constraint bound is minimised from the 10 best
+ * points before that counts as a round without hope, and the point where it is least is evaluated
+ * next. After {@code infeasiblePatience} such rounds in a row the search ends, and {@link
+ * #report()} tells. It never ends so once a candidate has kept all constraints.
  *
  * <p>W. Xu, Y. Jiang, B. Svetozarevic, C. N. Jones: "Constrained Efficient Global Optimization of
  * Expensive Black-box Functions", arXiv 2211.00162 (2023).
@@ -93,8 +94,8 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
    * @param initialPoints Sobol points at the start, at least 2; default max(5, 2 parameters), at
    *     most 20
    * @param kernel of the Gaussian processes; default MATERN52
-   * @param noise variance of the noise of standardised scores and constraints, in [1e-9, 1]; null to have it
-   *     fitted. A small one, such as 1e-6, suits tasks that give the same each time
+   * @param noise variance of the noise of standardised scores and constraints, in [1e-9, 1]; null
+   *     to have it fitted. A small one, such as 1e-6, suits tasks that give the same each time
    * @param failed what becomes of failed candidates; default WORST. Nothing is learnt of their
    *     constraints
    * @param confidence where beta comes from; default CONSTANT
@@ -203,9 +204,7 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
       List<Model> constraints, Predicate<double[]> excluded, SplittableRandom random) {
     List<double[]> good =
         complete().stream()
-            .sorted(
-                Comparator.comparingDouble(
-                    t -> OptimisticChoice.violation(constraintsOf(t))))
+            .sorted(Comparator.comparingDouble(t -> OptimisticChoice.violation(constraintsOf(t))))
             .limit(CubeMaximizer.BEST)
             .map(Trial::getPoint)
             .toList();
@@ -260,8 +259,7 @@ public final class ConfigGenerator extends GaussianProcessGenerator {
                   double[] x = encoding().encode(point);
                   Prediction at = process.predict(x);
                   // The process maximises: its upper bound is the negated lower one of the score.
-                  double bound =
-                      -Acquisitions.confidenceBound(at.mean(), at.deviation(), optimism);
+                  double bound = -Acquisitions.confidenceBound(at.mean(), at.deviation(), optimism);
                   return OptimisticChoice.worth(bound, bounds(constraints, x));
                 },
                 this::taken,

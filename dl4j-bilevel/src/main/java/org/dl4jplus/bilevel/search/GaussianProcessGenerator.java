@@ -90,7 +90,10 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
     int free = (int) space().dimensions().stream().filter(d -> !d.fixed()).count();
     this.initialPoints =
         Require.atLeast(
-            "initialPoints", initialPoints, Math.min(Math.max(5, 2 * free), MOST_INITIAL_POINTS), 2);
+            "initialPoints",
+            initialPoints,
+            Math.min(Math.max(5, 2 * free), MOST_INITIAL_POINTS),
+            2);
     this.kernel = kernel == null ? Form.MATERN52 : kernel;
     this.noise = noise == null ? null : Require.within("noise", noise, 1, 1e-9, 1);
     this.failed = failed == null ? Failed.WORST : failed;
@@ -104,7 +107,8 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
 
   /** Whether a candidate is one of the first, which know of no others. */
   final boolean initial(int index) {
-    return index < initialPoints || complete().stream().mapToDouble(this::loss).distinct().count() < 2;
+    return index < initialPoints
+        || complete().stream().mapToDouble(this::loss).distinct().count() < 2;
   }
 
   /** The point of a candidate that knows of no others. */
@@ -201,11 +205,7 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
   final Model model(String name, Kernel start, Data data, Standardization scale) {
     GaussianProcess process =
         GaussianProcess.of(
-            start,
-            noisePrior().median(),
-            data.x(),
-            scale.apply(data.y()),
-            data.factors());
+            start, noisePrior().median(), data.x(), scale.apply(data.y()), data.factors());
     Fitted before = fitted.get(name);
     if (before != null) {
       process = process.with(before.parameters());

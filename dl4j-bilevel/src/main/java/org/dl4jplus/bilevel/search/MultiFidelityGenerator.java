@@ -24,8 +24,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
  * Bayesian search that trains most candidates for a part of the epochs only. The score is modelled
- * at all fidelities s = budget/maxBudget together, by the {@link FidelityKernel}; the next candidate
- * and its budget maximise
+ * at all fidelities s = budget/maxBudget together, by the {@link FidelityKernel}; the next
+ * candidate and its budget maximise
  *
  * <pre>{@code
  * (expected gain of the largest posterior mean at s = 1) / (c0 + c1 s)
@@ -41,8 +41,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * Constraints are not heeded.
  *
  * <p>P. I. Frazier: "A Tutorial on Bayesian Optimization", arXiv 1807.02811 (2018); J. Wu, S.
- * Toscano-Palmerin, P. I. Frazier, A. G. Wilson: "Practical Multi-fidelity Bayesian Optimization for
- * Hyperparameter Tuning", arXiv 1903.04703 (2019).
+ * Toscano-Palmerin, P. I. Frazier, A. G. Wilson: "Practical Multi-fidelity Bayesian Optimization
+ * for Hyperparameter Tuning", arXiv 1903.04703 (2019).
  */
 public final class MultiFidelityGenerator extends GaussianProcessGenerator {
 
@@ -218,8 +218,7 @@ public final class MultiFidelityGenerator extends GaussianProcessGenerator {
     return Arrays.stream(budgets).mapToDouble(b -> line[0] + line[1] * b / maxBudget).toArray();
   }
 
-  private static double metric(
-      Trial trial, ToDoubleFunction<SearchMetrics> figure) {
+  private static double metric(Trial trial, ToDoubleFunction<SearchMetrics> figure) {
     return trial.getMetrics() == null ? 0 : figure.applyAsDouble(trial.getMetrics());
   }
 

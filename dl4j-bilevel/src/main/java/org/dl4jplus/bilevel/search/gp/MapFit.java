@@ -36,8 +36,7 @@ final class MapFit {
     high = priors.stream().mapToDouble(p -> Math.log(p.high())).toArray();
   }
 
-  static GaussianProcess fit(
-      GaussianProcess process, int starts, long seed, Kernel.Prior noise) {
+  static GaussianProcess fit(GaussianProcess process, int starts, long seed, Kernel.Prior noise) {
     MapFit fit = new MapFit(process, noise);
     Point best = null;
     double[][] quasiRandom = SobolPoints.draw(Math.max(starts - 1, 1), fit.low.length, seed);

@@ -33,8 +33,7 @@ class AcquisitionsTest {
     for (double mean : new double[] {-1.5, 0, 0.7, 3}) {
       double expected = expectation(z -> Math.max(mean + 0.8 * z - 0.5, 0));
       assertEquals(expected, Acquisitions.expectedImprovement(mean, 0.8, 0.5), 1e-8);
-      assertEquals(
-          Math.log(expected), Acquisitions.logExpectedImprovement(mean, 0.8, 0.5), 1e-5);
+      assertEquals(Math.log(expected), Acquisitions.logExpectedImprovement(mean, 0.8, 0.5), 1e-5);
     }
     assertEquals(0.4, Acquisitions.expectedImprovement(0.9, 0, 0.5), 1e-15);
     assertEquals(0, Acquisitions.expectedImprovement(0.1, 0, 0.5));
@@ -85,10 +84,10 @@ class AcquisitionsTest {
       normals[i][0] = quantile((i + 0.5) / n);
     }
     double one =
-        Acquisitions.expectedImprovement(
-            new double[] {0.3}, new double[][] {{0.49}}, normals, 0.5);
+        Acquisitions.expectedImprovement(new double[] {0.3}, new double[][] {{0.49}}, normals, 0.5);
     assertEquals(Acquisitions.expectedImprovement(0.3, 0.7, 0.5), one, 1e-3);
-    double[][] twice = Arrays.stream(normals).map(r -> new double[] {r[0], 0}).toArray(double[][]::new);
+    double[][] twice =
+        Arrays.stream(normals).map(r -> new double[] {r[0], 0}).toArray(double[][]::new);
     double same =
         Acquisitions.expectedImprovement(
             new double[] {0.3, 0.3}, new double[][] {{0.49, 0.49}, {0.49, 0.49}}, twice, 0.5);
@@ -129,7 +128,8 @@ class AcquisitionsTest {
         1e-12);
     assertEquals(0, Acquisitions.logFeasibility(new double[] {-0.5}, new double[] {0}));
     assertEquals(
-        Double.NEGATIVE_INFINITY, Acquisitions.logFeasibility(new double[] {0.5}, new double[] {0}));
+        Double.NEGATIVE_INFINITY,
+        Acquisitions.logFeasibility(new double[] {0.5}, new double[] {0}));
   }
 
   @Test

@@ -158,8 +158,7 @@ class GaussianProcessTest {
         GaussianProcess.of(
             StationaryKernel.of(Form.MATERN52, 3, 0.1), 0.3, new double[0][], new double[0]);
     GaussianProcess fitted = none.fit(1, 1);
-    assertArrayEquals(
-        new double[] {0, Math.log(0.5), Math.log(0.01)}, fitted.parameters(), 1e-3);
+    assertArrayEquals(new double[] {0, Math.log(0.5), Math.log(0.01)}, fitted.parameters(), 1e-3);
     double[][] x = points(12, 2, 5);
     GaussianProcess held =
         GaussianProcess.of(StationaryKernel.of(Form.RBF, 1, 0.5, 0.5), 1e-4, x, values(x))
@@ -173,8 +172,7 @@ class GaussianProcessTest {
     int count = 4000;
     for (Form form : Form.values()) {
       StationaryKernel kernel = StationaryKernel.of(form, 1.5, 0.4, 0.6);
-      double[][] values =
-          new PriorDraws(kernel, 400, count, new SplittableRandom(1)).values(x);
+      double[][] values = new PriorDraws(kernel, 400, count, new SplittableRandom(1)).values(x);
       for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++) {
           double mean = 0;
