@@ -1,16 +1,12 @@
 package org.dl4jplus.bilevel;
 
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.File;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
@@ -206,23 +202,16 @@ public final class BilevelTrainer {
    * @throws UncheckedIOException where that fails
    */
   public void save(File file) {
-    File part = new File(file.getPath() + ".part");
-    try {
-      try (DataOutputStream out =
-          new DataOutputStream(new BufferedOutputStream(new FileOutputStream(part)))) {
-        out.writeUTF(FORMAT);
-        out.writeUTF(JSON.writerFor(BilevelAlgorithm.class).writeValueAsString(algorithm));
-        out.writeLong(seed);
-        state.write(out);
-      }
-      Files.move(
-          part.toPath(),
-          file.toPath(),
-          StandardCopyOption.REPLACE_EXISTING,
-          StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw new UncheckedIOException("The run was not saved to " + file, e);
-    }
+    AtomicFile.write(
+        file,
+        stream -> {
+          DataOutputStream out = new DataOutputStream(stream);
+          out.writeUTF(FORMAT);
+          out.writeUTF(JSON.writerFor(BilevelAlgorithm.class).writeValueAsString(algorithm));
+          out.writeLong(seed);
+          state.write(out);
+          out.flush();
+        });
   }
 
   /**

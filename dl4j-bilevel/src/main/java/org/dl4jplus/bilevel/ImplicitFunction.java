@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
  *       tolerance of 1e-4 will do), the identity (a series of 0 terms), the inverse Fisher matrix,
  *       and for small problems the exact inverse
  *   <li>innerSteps: at least 1; default 1
- *   <li>hyperPeriod: x moves in every so manieth outer step, at least 1; default 1
+ *   <li>hyperPeriod: outer steps for each move of x, at least 1; default 1
  *   <li>warmUp: outer steps before x moves at all, at least 0; default 0
  *   <li>warmAdjoint: whether q starts from the last one; costs one product more, saves several
  *       where batches are large. Default false

@@ -28,6 +28,10 @@ public final class Conditions {
     /**
      * Checks the numbers.
      *
+     * @param size how many coordinates, at least 1
+     * @param prox the map
+     * @param parameters how many entries of theta are its parameters, at least 0
+     * @param stepSize above 0
      * @throws IllegalArgumentException outside the ranges, or if the map does not take as many
      *     parameters
      */

@@ -1,6 +1,7 @@
 package org.dl4jplus.bilevel.implicit;
 
 import java.util.Arrays;
+import org.dl4jplus.ot.projection.Simplex;
 
 /**
  * Proximal maps and projections with their derivatives. At a kink the inactive side counts: a
@@ -99,7 +100,7 @@ public final class Proxes {
    * @return the map, with the sum, above 0, as its parameter; without one the sum is 1
    */
   public static Prox simplex() {
-    return new Simplex();
+    return new SimplexProjection();
   }
 
   /**
@@ -244,8 +245,7 @@ public final class Proxes {
     }
   }
 
-  /** J. Duchi et al., "Efficient Projections onto the l1-Ball", 2008. */
-  private static final class Simplex implements Prox {
+  private static final class SimplexProjection implements Prox {
 
     @Override
     public boolean takes(int size, int given) {
@@ -254,25 +254,8 @@ public final class Proxes {
 
     @Override
     public double[] value(double[] v, double[] parameters, double step) {
-      double sum = parameters.length == 0 ? 1 : parameters[0];
-      double[] sorted = v.clone();
-      Arrays.sort(sorted);
-      double above = 0;
-      double threshold = 0;
-      for (int k = 1; k <= v.length; k++) {
-        double u = sorted[v.length - k];
-        above += u;
-        double next = (above - sum) / k;
-        // The largest entry is always above, also where the sum is lost in rounding.
-        if (k > 1 && u <= next) {
-          break;
-        }
-        threshold = next;
-      }
-      double[] y = new double[v.length];
-      for (int i = 0; i < y.length; i++) {
-        y[i] = Math.max(v[i] - threshold, 0);
-      }
+      double[] y = v.clone();
+      new Simplex(parameters.length == 0 ? 1 : parameters[0]).project(y);
       return y;
     }
 

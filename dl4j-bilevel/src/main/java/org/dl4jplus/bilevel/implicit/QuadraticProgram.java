@@ -40,6 +40,9 @@ public record QuadraticProgram(int variables, int equalities, int inequalities)
   /**
    * Checks the sizes.
    *
+   * @param variables at least 1
+   * @param equalities at least 0
+   * @param inequalities at least 0
    * @throws IllegalArgumentException outside the ranges
    */
   public QuadraticProgram {

@@ -97,8 +97,6 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
    * @param initialPoints Sobol points at the start, at least 2; default max(5, 2 parameters), at
    *     most 20
    * @param kernel of the Gaussian processes; default MATERN52
-   * @param noise variance of the noise of standardised scores, in [1e-9, 1]; null to have it
-   *     fitted. A small one, such as 1e-6, suits tasks that give the same each time
    * @param acquisition what is maximised; default LOG_EI
    * @param beta standard deviations of UCB, at least 0; default 2
    * @param pending the value of candidates being evaluated; default KRIGING_BELIEVER
@@ -117,7 +115,6 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
       @JsonProperty("maxCandidates") Integer maxCandidates,
       @JsonProperty("initialPoints") Integer initialPoints,
       @JsonProperty("kernel") Form kernel,
-      @JsonProperty("noise") Double noise,
       @JsonProperty("acquisition") Acquisition acquisition,
       @JsonProperty("beta") Double beta,
       @JsonProperty("pending") Pending pending,
@@ -131,7 +128,6 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
         maxCandidates,
         initialPoints,
         kernel,
-        noise,
         failed);
     this.acquisition = acquisition == null ? Acquisition.LOG_EI : acquisition;
     this.beta = Require.nonNegative("beta", beta, 2);
@@ -218,14 +214,15 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     if (beliefs != null && beliefs.rule() == Beliefs.Rule.COLABO) {
       BeliefDraws draws =
           new BeliefDraws(beliefs, space(), encoding(), model, isMinimize(), random);
-      boolean entropy = acquisition == Acquisition.MAX_VALUE_ENTROPY;
+      ToDoubleFunction<double[]> improvement =
+          acquisition == Acquisition.MAX_VALUE_ENTROPY ? draws::entropy : draws::improvement;
+      // No draw improves on itself at most points of a search that is nearly over.
+      ToDoubleFunction<double[]> rest = x -> Math.exp(logImprovement(process.predict(x), best));
+      ToDoubleFunction<double[]> both =
+          x -> improvement.applyAsDouble(x) + 1e-9 * rest.applyAsDouble(x);
       return point -> {
         double[] x = encoding().encode(point);
-        double value =
-            entropy
-                ? draws.entropy(x)
-                : draws.improvement(x, Math.exp(logImprovement(process.predict(x), best)));
-        return value * Math.exp(logFeasibility(constraints, x));
+        return both.applyAsDouble(x) * Math.exp(logFeasibility(constraints, x));
       };
     }
     ToDoubleFunction<double[]> constrained =

@@ -68,6 +68,15 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
   protected record Proposal(double[] point, Map<String, Object> data, boolean anew) {
 
     /**
+     * Takes what there is to a proposal.
+     *
+     * @param point coordinates in the unit cube
+     * @param data plain numbers and strings for the task
+     * @param anew whether the point is to be one that was not proposed before
+     */
+    public Proposal {}
+
+    /**
      * A new point.
      *
      * @param point coordinates in the unit cube

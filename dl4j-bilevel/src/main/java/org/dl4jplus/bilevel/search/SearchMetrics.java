@@ -69,4 +69,30 @@ public final class SearchMetrics implements Serializable {
     this.costUpdates = costUpdates;
     this.curve = curve == null ? new double[0] : curve.clone();
   }
+
+  /**
+   * The objectives as numbers that are all to be small.
+   *
+   * @return a new array; objectives that are to be large have their sign changed
+   */
+  public double[] losses() {
+    double[] losses = objectives.clone();
+    for (int k = 0; k < losses.length; k++) {
+      losses[k] = minimise[k] ? losses[k] : -losses[k];
+    }
+    return losses;
+  }
+
+  /**
+   * By how much the constraints are broken.
+   *
+   * @return the sum of what is above 0 in them; 0 where all hold, infinite where one is NaN
+   */
+  public double violation() {
+    double violation = 0;
+    for (double constraint : constraints) {
+      violation += Double.isNaN(constraint) ? Double.POSITIVE_INFINITY : Math.max(constraint, 0);
+    }
+    return violation;
+  }
 }

@@ -36,9 +36,13 @@ public final class SpaceModel {
    */
   @SuppressWarnings("rawtypes")
   public SpaceModel(ParameterSpace<?> space) {
+    if (space instanceof ArmsSpace arms) {
+      addAll(arms);
+      return;
+    }
     Map<ParameterSpace, String> names = new IdentityHashMap<>();
     name(space, "", names);
-    List<ParameterSpace> unique = LeafUtils.getUniqueObjects(space.collectLeaves());
+    List<ParameterSpace> unique = unique(space);
     int length = unique.stream().mapToInt(ParameterSpace::numParameters).sum();
     for (ParameterSpace<?> leaf : unique) {
       String name = names.getOrDefault(leaf, "parameter");
@@ -51,6 +55,46 @@ public final class SpaceModel {
                 : new Dimension(unused(name + "." + i), Dimension.Kind.CONTINUOUS, 0));
       }
     }
+  }
+
+  /**
+   * The leaves, each once. One that stands at two places is two objects after JSON, which are equal
+   * in all, their indices included; other leaves differ at least in these.
+   */
+  @SuppressWarnings("rawtypes")
+  private static List<ParameterSpace> unique(ParameterSpace<?> space) {
+    List<ParameterSpace> unique = new ArrayList<>();
+    for (ParameterSpace leaf : LeafUtils.getUniqueObjects(space.collectLeaves())) {
+      if (leaf.numParameters() > 0 && unique.stream().noneMatch(other -> equal(other, leaf))) {
+        unique.add(leaf);
+      }
+    }
+    return unique;
+  }
+
+  @SuppressWarnings("rawtypes")
+  private static boolean equal(ParameterSpace one, ParameterSpace other) {
+    try {
+      return one.equals(other);
+    } catch (UnsupportedOperationException e) {
+      // Arbiter does not compare distributions that it does not know.
+      return false;
+    }
+  }
+
+  /** The choice of an arm, and behind it what the arms see, under their names. */
+  private void addAll(ArmsSpace arms) {
+    leaves.add(arms.choice());
+    dimensions.add(new Dimension("arm", Dimension.Kind.CATEGORICAL, arms.choice().numValues()));
+    arms.models()
+        .forEach(
+            (name, arm) -> {
+              leaves.addAll(arm.leaves);
+              for (Dimension d : arm.dimensions) {
+                String path = d.name().isEmpty() ? name : name + "." + d.name();
+                dimensions.add(new Dimension(path, d.kind(), d.cells()));
+              }
+            });
   }
 
   /** The name, numbered where another dimension has it. */

@@ -13,7 +13,6 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.regularization.Regularization;
@@ -129,9 +128,7 @@ public final class LearnedL2 implements Regularization {
     if (decays[index] == null || decays[index].dataType() != param.dataType()) {
       double[] values = Arrays.stream(logDecays[index]).map(Math::exp).toArray();
       // The first score is asked for inside a workspace of the platform's, which this outlives.
-      try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-        decays[index] = Nd4j.createFromArray(values).castTo(param.dataType());
-      }
+      decays[index] = Nd4j.createFromArray(values).castTo(param.dataType()).detach();
     }
     return decays[index].reshape(param.ordering(), param.shape());
   }

@@ -26,8 +26,7 @@ final class BayesianSearchHeadline implements Headline {
   @Override
   public List<Row> measure() {
     List<Row> rows = new ArrayList<>();
-    rows.addAll(
-        function("Branin", 2, 25, TestFunctions::branin, TestFunctions.BRANIN_BEST, 0.1));
+    rows.addAll(function("Branin", 2, 25, TestFunctions::branin, TestFunctions.BRANIN_BEST, 0.1));
     rows.addAll(
         function(
             "Hartmann-6", 6, 40, TestFunctions::hartmann6, TestFunctions.HARTMANN6_BEST, 0.25));
@@ -39,8 +38,8 @@ final class BayesianSearchHeadline implements Headline {
             seed -> {
               double target =
                   Searches.bestSoFar(
-                          random(new DigitsTable.Space(), seed), RANDOM_CANDIDATES, error)
-                      [RANDOM_CANDIDATES - 1];
+                      random(new DigitsTable.Space(), seed), RANDOM_CANDIDATES, error)[
+                      RANDOM_CANDIDATES - 1];
               double[] best =
                   Searches.bestSoFar(
                       bayesian(new DigitsTable.Space(), seed), RANDOM_CANDIDATES, error);
@@ -103,9 +102,7 @@ final class BayesianSearchHeadline implements Headline {
   }
 
   private static double last(
-      CandidateGenerator generator,
-      int candidates,
-      ToDoubleFunction<Object> score) {
+      CandidateGenerator generator, int candidates, ToDoubleFunction<Object> score) {
     return Searches.bestSoFar(generator, candidates, score)[candidates - 1];
   }
 

@@ -71,7 +71,12 @@ public final class Headlines {
           new TreeHeadline(),
           new DeepZeroCostHeadline(),
           new PerParameterDecayHeadline(),
-          new ImplicitRidgeHeadline());
+          new ImplicitRidgeHeadline(),
+          new OneByteHeadline(),
+          new TpeHeadline(),
+          new HalvingHeadline(),
+          new PopulationHeadline(),
+          new RisingBanditHeadline());
 
   private Headlines() {}
 

@@ -188,8 +188,7 @@ final class GaussianProcessAdapter implements GoldenAdapter {
     for (int i = 0; i < mean.length; i++) {
       double[] bounds = new double[constraintMean[i].length];
       for (int c = 0; c < bounds.length; c++) {
-        bounds[c] =
-            Acquisitions.confidenceBound(constraintMean[i][c], constraintStd[i][c], -beta);
+        bounds[c] = Acquisitions.confidenceBound(constraintMean[i][c], constraintStd[i][c], -beta);
       }
       objective[i] = Acquisitions.confidenceBound(mean[i], std[i], -beta);
       feasible[i] = OptimisticChoice.violation(bounds) <= 0 ? 1 : 0;
@@ -264,7 +263,9 @@ final class GaussianProcessAdapter implements GoldenAdapter {
       return new double[] {value.asBoolean() ? 1 : 0};
     }
     if (value.isArray() && value.size() > 0 && value.get(0).isBoolean()) {
-      return IntStream.range(0, value.size()).mapToDouble(i -> value.get(i).asBoolean() ? 1 : 0).toArray();
+      return IntStream.range(0, value.size())
+          .mapToDouble(i -> value.get(i).asBoolean() ? 1 : 0)
+          .toArray();
     }
     return GoldenFile.numbers(value.has("data") ? value.get("data") : value);
   }

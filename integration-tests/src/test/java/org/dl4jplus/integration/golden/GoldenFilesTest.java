@@ -64,8 +64,8 @@ class GoldenFilesTest {
     ConsensusAdapter.register(adapters);
     PolyStepAdapter.register(adapters);
     NoiseAdapter.register(adapters);
+    OneByteAdapter.register(adapters);
     AuditAdapter.register(adapters);
-    SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
@@ -73,6 +73,7 @@ class GoldenFilesTest {
     GaussianProcessAdapter.register(adapters);
     HypergradientAdapter.register(adapters);
     ImplicitDiffAdapter.register(adapters);
+    SearchAdapter.register(adapters);
     return adapters;
   }
 

@@ -43,8 +43,8 @@ import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jplus.optim.first.updater.Require;
+import org.dl4jplus.optim.zeroth.noise.Perturber;
 import org.nd4j.common.primitives.Pair;
-import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -68,7 +68,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * <p>The way here is from a trained network, {@link #quantize} or {@link #from(Layer, int, int)};
  * the rounding to the nearest is off by half a scale at most. A layer that is built as such draws
  * weights when its network is initialised and rounds these; the integers stay with the
- * configuration from then on, so that networks made of one configuration share them.
+ * configuration from then on, so that networks made of one configuration share them. Scales are
+ * like any parameters: where a network is initialised anew, they are drawn, unless the layer is
+ * {@code from} a trained one.
  *
  * <ul>
  *   <li>bits: 2, 4 or 8; default 4. Integers are in {-1, 0, 1}, -7..7 and -127..127
@@ -585,7 +587,7 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
       if (dataType == DataType.DOUBLE) {
         doubles = doubles == null ? new double[(int) part.length()] : doubles;
         integers.weights(scales, from, to, doubles);
-        if (isCpu(part.data())) {
+        if (Perturber.isCpu(part.data())) {
           part.data().asNioDouble().put(doubles, 0, length);
         } else {
           view.assign(Nd4j.create(Arrays.copyOf(doubles, length), view.shape(), 'f'));
@@ -593,17 +595,13 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
       } else {
         floats = floats == null ? new float[(int) part.length()] : floats;
         integers.weights(scales, from, to, floats);
-        if (dataType == DataType.FLOAT && isCpu(part.data())) {
+        if (dataType == DataType.FLOAT && Perturber.isCpu(part.data())) {
           part.data().asNioFloat().put(floats, 0, length);
         } else {
           view.assign(Nd4j.create(Arrays.copyOf(floats, length), view.shape(), 'f'));
         }
       }
       return view;
-    }
-
-    private static boolean isCpu(DataBuffer data) {
-      return data.getClass().getName().startsWith("org.nd4j.linalg.cpu.");
     }
 
     @SuppressWarnings("try") // The scope is left by closing it.

@@ -134,7 +134,13 @@ public final class Perturber {
     }
   }
 
-  private static boolean isCpu(DataBuffer data) {
+  /**
+   * Whether a buffer's memory can be written to through its NIO views.
+   *
+   * @param data the buffer
+   * @return true on the CPU
+   */
+  public static boolean isCpu(DataBuffer data) {
     return data.getClass().getName().startsWith("org.nd4j.linalg.cpu.");
   }
 

@@ -1,0 +1,108 @@
+package org.dl4jplus.bilevel.arbiter;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
+import org.deeplearning4j.arbiter.optimize.runner.IOptimizationRunner;
+import org.deeplearning4j.arbiter.optimize.runner.listener.BaseStatusListener;
+import org.dl4jplus.bilevel.AtomicFile;
+import org.dl4jplus.bilevel.search.SearchFeedback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a search on disk while it runs, so that it can be killed at any time:
+ *
+ * <pre>{@code
+ * OptimizationConfiguration configuration =
+ *     file.exists() ? SearchCheckpointListener.resume(file) : new OptimizationConfiguration.Builder()...
+ * LocalOptimizationRunner runner = new LocalOptimizationRunner(configuration, new NetworkTaskCreator());
+ * runner.addListeners(new SearchCheckpointListener(file));
+ * runner.execute();
+ * }</pre>
+ *
+ * <p>The file is Arbiter's configuration as JSON, with the history in its generator, written
+ * whenever results have come in. A resumed search first repeats the candidates that were under way,
+ * then proposes what the uninterrupted one would have proposed; with several workers that depends
+ * on who ends first, too.
+ *
+ * <p>Arbiter's {@code MaxCandidatesCondition} and {@code MaxTimeCondition} count a resumed search
+ * from its new start; a generator's {@code maxCandidates} counts all its candidates.
+ */
+public final class SearchCheckpointListener extends BaseStatusListener {
+
+  private static final Logger log = LoggerFactory.getLogger(SearchCheckpointListener.class);
+
+  private final File file;
+
+  /**
+   * Creates the listener.
+   *
+   * @param file to be written; its directory has to be there
+   * @throws IllegalArgumentException without a file
+   */
+  public SearchCheckpointListener(File file) {
+    if (file == null) {
+      throw new IllegalArgumentException("file must be given");
+    }
+    this.file = file;
+  }
+
+  /**
+   * Reads a search.
+   *
+   * @param file as this listener wrote it
+   * @return a configuration whose generator goes on where it stood
+   * @throws UncheckedIOException where the file cannot be read
+   * @throws IllegalArgumentException where it is no configuration
+   */
+  public static OptimizationConfiguration resume(File file) {
+    try {
+      return OptimizationConfiguration.fromJson(Files.readString(file.toPath()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("The search could not be read from " + file, e);
+    } catch (RuntimeException e) {
+      throw new IllegalArgumentException(file + " holds no search that can be read", e);
+    }
+  }
+
+  /**
+   * Writes the start of the search.
+   *
+   * @throws UncheckedIOException where that fails: a search that cannot be kept does not begin
+   */
+  @Override
+  public void onInitialization(IOptimizationRunner runner) {
+    write(runner);
+  }
+
+  @Override
+  public void onRunnerStatusChange(IOptimizationRunner runner) {
+    tryToWrite(runner);
+  }
+
+  @Override
+  public void onShutdown(IOptimizationRunner runner) {
+    tryToWrite(runner);
+  }
+
+  private void tryToWrite(IOptimizationRunner runner) {
+    try {
+      write(runner);
+    } catch (RuntimeException e) {
+      log.error("The search goes on, but was not written to {}", file, e);
+    }
+  }
+
+  private void write(IOptimizationRunner runner) {
+    if (runner.getConfiguration().getCandidateGenerator() instanceof SearchFeedback feedback) {
+      // Makes the generator take note of the failures that it was told of.
+      feedback.isDone();
+    }
+    byte[] json = runner.getConfiguration().toJson().getBytes(StandardCharsets.UTF_8);
+    AtomicFile.write(file, out -> out.write(json));
+  }
+}

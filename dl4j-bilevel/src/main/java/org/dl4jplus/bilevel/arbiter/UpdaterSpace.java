@@ -1,0 +1,62 @@
+package org.dl4jplus.bilevel.arbiter;
+
+import java.util.Map;
+import lombok.EqualsAndHashCode;
+import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
+
+/**
+ * A space of updaters of one class, for any updater that a network's configuration can hold; {@link
+ * UpdaterSpaces} makes them.
+ */
+@EqualsAndHashCode(callSuper = true)
+public final class UpdaterSpace extends FieldSpace<IUpdater> {
+
+  @JsonCreator
+  UpdaterSpace(
+      @JsonProperty("prototype") ObjectNode prototype,
+      @JsonProperty("fields") Map<String, ParameterSpace<?>> fields) {
+    super(prototype, fields);
+  }
+
+  static UpdaterSpace of(IUpdater prototype) {
+    if (prototype == null) {
+      throw new IllegalArgumentException("prototype must be given");
+    }
+    return new UpdaterSpace(NeuralNetConfiguration.mapper().valueToTree(prototype), null);
+  }
+
+  /**
+   * This space with one more field to choose.
+   *
+   * @param field name of the field; a dot leads into an updater that this one wraps: {@code
+   *     "delegate.learningRate"}
+   * @param space of its values: numbers, schedules, names of enumerations, updaters
+   * @return a new space
+   * @throws IllegalArgumentException for a field that the updater does not have
+   */
+  public UpdaterSpace with(String field, ParameterSpace<?> space) {
+    return new UpdaterSpace(prototype(), and(field, space));
+  }
+
+  /** Simple name of the updaters' class. */
+  String name() {
+    String type = prototype().path("@class").asText();
+    return type.substring(type.lastIndexOf('.') + 1);
+  }
+
+  @Override
+  protected ObjectMapper mapper() {
+    return NeuralNetConfiguration.mapper();
+  }
+
+  @Override
+  protected Class<IUpdater> type() {
+    return IUpdater.class;
+  }
+}
