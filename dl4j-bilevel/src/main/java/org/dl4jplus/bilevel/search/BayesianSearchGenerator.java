@@ -31,7 +31,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *     BayesianSearchGenerator.builder().parameterSpace(space).minimize(true).build();
  * }</pre>
  *
- * <p>Where tasks tell {@link SearchMetrics#getConstraints() constraints}, each has a Gaussian
+ * <p>Where tasks tell {@link SearchMetrics constraints}, each has a Gaussian
  * process of its own, the acquisition is multiplied by the probability that all hold, and the best
  * score is that of the best candidate that keeps them; before there is one, the probability alone
  * is maximised. {@link Acquisition#UCB}, which cannot be multiplied, gives way to LOG_EI then.
@@ -97,6 +97,8 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
    * @param initialPoints Sobol points at the start, at least 2; default max(5, 2 parameters), at
    *     most 20
    * @param kernel of the Gaussian processes; default MATERN52
+   * @param noise variance of the noise of standardised scores, in [1e-9, 1]; null to have it
+   *     fitted. A small one, such as 1e-6, suits tasks that give the same each time
    * @param acquisition what is maximised; default LOG_EI
    * @param beta standard deviations of UCB, at least 0; default 2
    * @param pending the value of candidates being evaluated; default KRIGING_BELIEVER
@@ -115,6 +117,7 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
       @JsonProperty("maxCandidates") Integer maxCandidates,
       @JsonProperty("initialPoints") Integer initialPoints,
       @JsonProperty("kernel") Form kernel,
+      @JsonProperty("noise") Double noise,
       @JsonProperty("acquisition") Acquisition acquisition,
       @JsonProperty("beta") Double beta,
       @JsonProperty("pending") Pending pending,
@@ -128,6 +131,7 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
         maxCandidates,
         initialPoints,
         kernel,
+        noise,
         failed);
     this.acquisition = acquisition == null ? Acquisition.LOG_EI : acquisition;
     this.beta = Require.nonNegative("beta", beta, 2);
@@ -136,6 +140,15 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     if (beliefs != null) {
       beliefs.check(space(), this.acquisition);
     }
+  }
+
+  /**
+   * What the user believes.
+   *
+   * @return the beliefs; null for none
+   */
+  public Beliefs beliefs() {
+    return beliefs;
   }
 
   @Override
@@ -161,7 +174,7 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     }
     List<double[]> good = good(constraints.isEmpty() ? complete() : kept());
     ToDoubleFunction<double[]> function =
-        worth(objective, constraints, best, running, good, random);
+        worth(objective, constraints, best, running, random);
     Found found =
         new CubeMaximizer(space(), function, this::taken, random).maximize(SOBOL_POINTS, good);
     // Null where every point of the space has been tried: the base class draws one.
@@ -198,7 +211,6 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
       List<Model> constraints,
       double best,
       List<Trial> running,
-      List<double[]> good,
       SplittableRandom random) {
     if (Double.isNaN(best)) {
       return point -> logFeasibility(constraints, encoding().encode(point));
@@ -214,15 +226,14 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
     if (beliefs != null && beliefs.rule() == Beliefs.Rule.COLABO) {
       BeliefDraws draws =
           new BeliefDraws(beliefs, space(), encoding(), model, isMinimize(), random);
-      ToDoubleFunction<double[]> improvement =
-          acquisition == Acquisition.MAX_VALUE_ENTROPY ? draws::entropy : draws::improvement;
-      // No draw improves on itself at most points of a search that is nearly over.
-      ToDoubleFunction<double[]> rest = x -> Math.exp(logImprovement(process.predict(x), best));
-      ToDoubleFunction<double[]> both =
-          x -> improvement.applyAsDouble(x) + 1e-9 * rest.applyAsDouble(x);
+      boolean entropy = acquisition == Acquisition.MAX_VALUE_ENTROPY;
       return point -> {
         double[] x = encoding().encode(point);
-        return both.applyAsDouble(x) * Math.exp(logFeasibility(constraints, x));
+        double value =
+            entropy
+                ? draws.entropy(x)
+                : draws.improvement(x, Math.exp(logImprovement(process.predict(x), best)));
+        return value * Math.exp(logFeasibility(constraints, x));
       };
     }
     ToDoubleFunction<double[]> constrained =

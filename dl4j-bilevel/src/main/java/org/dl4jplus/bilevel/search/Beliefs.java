@@ -83,6 +83,9 @@ public final class Beliefs implements Serializable {
     /**
      * Creates a belief.
      *
+     * @param parameter its name
+     * @param value the value
+     * @param confidence share of the range
      * @throws IllegalArgumentException outside the ranges
      */
     public Location {
@@ -106,6 +109,8 @@ public final class Beliefs implements Serializable {
     /**
      * Creates a belief.
      *
+     * @param score the score
+     * @param confidence its standard deviation
      * @throws IllegalArgumentException outside the ranges
      */
     public Best {
@@ -130,6 +135,9 @@ public final class Beliefs implements Serializable {
     /**
      * Creates a belief.
      *
+     * @param better the values of one configuration
+     * @param worse the values of the other
+     * @param flip the probability of the opposite
      * @throws IllegalArgumentException outside the ranges
      */
     public Preference {

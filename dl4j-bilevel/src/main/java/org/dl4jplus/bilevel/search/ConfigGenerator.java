@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 /**
  * CONFIG: a search under constraints that are as expensive as the score (a latency, a memory, a gap
  * of fairness, each less its bound), which says so when no configuration keeps them. Tasks tell the
- * constraints by {@link SearchMetrics#getConstraints()}; each holds where its number is at most 0.
+ * constraints by {@link SearchMetrics}; each holds where its number is at most 0.
  *
  * <pre>{@code
  * next = argmin LCB_score(x)  subject to  LCB_c(x) <= 0 for every constraint c

@@ -71,6 +71,7 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
 
   private final int initialPoints;
   private final Form kernel;
+  private final Double noise;
   private final Failed failed;
   private Map<String, Fitted> fitted = new TreeMap<>();
   private final transient SpaceEncoding encoding;
@@ -83,6 +84,7 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
       Integer maxCandidates,
       Integer initialPoints,
       Form kernel,
+      Double noise,
       Failed failed) {
     super(parameterSpace, dataParameters, initDone, minimize, maxCandidates);
     int free = (int) space().dimensions().stream().filter(d -> !d.fixed()).count();
@@ -93,8 +95,14 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
             Math.min(Math.max(5, 2 * free), MOST_INITIAL_POINTS),
             2);
     this.kernel = kernel == null ? Form.MATERN52 : kernel;
+    this.noise = noise == null ? null : Require.within("noise", noise, 1, 1e-9, 1);
     this.failed = failed == null ? Failed.WORST : failed;
     encoding = new SpaceEncoding(space().dimensions());
+  }
+
+  /** The prior of the noise; bounds that leave no choice where the user knows it. */
+  private Kernel.Prior noisePrior() {
+    return noise == null ? Kernel.Prior.NOISE : new Kernel.Prior(noise, 1, noise, noise);
   }
 
   /** Whether a candidate is one of the first, which know of no others. */
@@ -197,7 +205,7 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
   final Model model(String name, Kernel start, Data data, Standardization scale) {
     GaussianProcess process =
         GaussianProcess.of(
-            start, Kernel.Prior.NOISE.median(), data.x(), scale.apply(data.y()), data.factors());
+            start, noisePrior().median(), data.x(), scale.apply(data.y()), data.factors());
     Fitted before = fitted.get(name);
     if (before != null) {
       process = process.with(before.parameters());
@@ -205,7 +213,7 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
     int n = fittedAt(name);
     if (before == null || n != before.observations()) {
       long fitSeed = CounterNoise.deriveSeed(seed(), FIT, n);
-      process = process.fit(n <= MANY ? STARTS : STARTS_OF_MANY, fitSeed);
+      process = process.fit(n <= MANY ? STARTS : STARTS_OF_MANY, fitSeed, noisePrior());
     }
     return new Model(process, scale);
   }

@@ -76,7 +76,10 @@ public final class Headlines {
           new TpeHeadline(),
           new HalvingHeadline(),
           new PopulationHeadline(),
-          new RisingBanditHeadline());
+          new RisingBanditHeadline(),
+          new BayesianSearchHeadline(),
+          new ConfigSearchHeadline(),
+          new ColaBoHeadline());
 
   private Headlines() {}
 

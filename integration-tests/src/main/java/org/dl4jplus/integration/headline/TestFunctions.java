@@ -50,9 +50,7 @@ final class TestFunctions {
       for (int d = 1; d <= dimensions; d++) {
         leaves.put(
             "x" + d,
-            steps == 0
-                ? new ContinuousParameterSpace(0, 1)
-                : new IntegerParameterSpace(0, steps));
+            steps == 0 ? new ContinuousParameterSpace(0, 1) : new IntegerParameterSpace(0, steps));
       }
     }
 

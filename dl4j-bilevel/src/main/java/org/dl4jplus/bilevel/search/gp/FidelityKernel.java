@@ -24,6 +24,9 @@ public record FidelityKernel(Kernel exact, Kernel rough, double power) implement
   /**
    * Creates a kernel.
    *
+   * @param exact kernel of the function at fidelity 1
+   * @param rough kernel of what low fidelities add
+   * @param power at least 0
    * @throws IllegalArgumentException for a power outside its range
    */
   public FidelityKernel {
@@ -33,7 +36,7 @@ public record FidelityKernel(Kernel exact, Kernel rough, double power) implement
   private double weight(double[] a, double[] b) {
     double s = a[a.length - 1];
     double t = b[b.length - 1];
-    return (1 - s) * (1 - t) * Math.pow(1 + s * t, power);
+    return s == 1 || t == 1 ? 0 : (1 - s) * (1 - t) * Math.pow(1 + s * t, power);
   }
 
   @Override
@@ -57,7 +60,8 @@ public record FidelityKernel(Kernel exact, Kernel rough, double power) implement
 
   @Override
   public double value(double[] a, double[] b) {
-    return exact.value(a, b) + weight(a, b) * rough.value(a, b);
+    double weight = weight(a, b);
+    return exact.value(a, b) + (weight == 0 ? 0 : weight * rough.value(a, b));
   }
 
   @Override
