@@ -31,10 +31,10 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *     BayesianSearchGenerator.builder().parameterSpace(space).minimize(true).build();
  * }</pre>
  *
- * <p>Where tasks tell {@link SearchMetrics constraints}, each has a Gaussian
- * process of its own, the acquisition is multiplied by the probability that all hold, and the best
- * score is that of the best candidate that keeps them; before there is one, the probability alone
- * is maximised. {@link Acquisition#UCB}, which cannot be multiplied, gives way to LOG_EI then.
+ * <p>Where tasks tell {@link SearchMetrics constraints}, each has a Gaussian process of its own,
+ * the acquisition is multiplied by the probability that all hold, and the best score is that of the
+ * best candidate that keeps them; before there is one, the probability alone is maximised. {@link
+ * Acquisition#UCB}, which cannot be multiplied, gives way to LOG_EI then.
  *
  * <p>With several workers, candidates that are being evaluated count as observed with a {@link
  * Pending guessed} value; {@link Acquisition#Q_EI} takes them and the new candidate together.
@@ -173,8 +173,7 @@ public final class BayesianSearchGenerator extends GaussianProcessGenerator {
       constraints.replaceAll(m -> m.with(x, m.process().predict(x).mean()));
     }
     List<double[]> good = good(constraints.isEmpty() ? complete() : kept());
-    ToDoubleFunction<double[]> function =
-        worth(objective, constraints, best, running, random);
+    ToDoubleFunction<double[]> function = worth(objective, constraints, best, running, random);
     Found found =
         new CubeMaximizer(space(), function, this::taken, random).maximize(SOBOL_POINTS, good);
     // Null where every point of the space has been tried: the base class draws one.

@@ -32,8 +32,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * }</pre>
  *
  * over 200 Sobol points, the evaluated ones and the candidate itself. The cost line is fitted by
- * least squares to what the tasks told: parameter updates ({@link SearchMetrics}),
- * or seconds where there are none, or the budget itself where there is neither.
+ * least squares to what the tasks told: parameter updates ({@link SearchMetrics}), or seconds where
+ * there are none, or the budget itself where there is neither.
  *
  * <p>The task finds the budget, a whole number of epochs, under {@value #BUDGET} among the
  * candidate's data parameters and is to train for so long. The first candidates are Sobol points
