@@ -76,7 +76,7 @@ public final class CarbsParameterSpace<T extends Number> implements ParameterSpa
   }
 
   /**
-   * A positive integer of which ratios count, such as a width; a unit is a factor of 2.
+   * A positive integer of which ratios count, such as a width; a unit is a factor of 10.
    *
    * @param start where the search starts, at least 1
    * @param roundTo what it is a multiple of, at least 1
@@ -87,7 +87,7 @@ public final class CarbsParameterSpace<T extends Number> implements ParameterSpa
       throw new IllegalArgumentException("roundTo must be at least 1, is " + roundTo);
     }
     return new CarbsParameterSpace<>(
-        new CarbsScale(CarbsScale.Form.LOG, 1, 2, roundTo), start, null, null);
+        new CarbsScale(CarbsScale.Form.LOG, 1, 10, roundTo), start, null, null);
   }
 
   /**

@@ -55,6 +55,7 @@ class GoldenFilesTest {
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
     SelfTuningAdapter.register(adapters);
+    CarbsAdapter.register(adapters);
     QzoAdapter.register(adapters);
     DeepZeroAdapter.register(adapters);
     EstimatorAdapter.register(adapters);
