@@ -1,19 +1,18 @@
 package org.dl4jplus.bilevel;
 
 import org.dl4jplus.bilevel.problem.BilevelProblem;
-import org.nd4j.linalg.api.buffer.DataType;
+import org.dl4jplus.bilevel.problem.ForwardingProblem;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Counts the calls of a problem and stops a run at the first number that is not finite. */
-final class CheckedProblem implements BilevelProblem {
+final class CheckedProblem extends ForwardingProblem {
 
-  private final BilevelProblem inner;
   private final BilevelState state;
   private long upperCalls;
   private long lowerCalls;
 
   CheckedProblem(BilevelProblem inner, BilevelState state) {
-    this.inner = inner;
+    super(inner);
     this.state = state;
   }
 
@@ -22,79 +21,34 @@ final class CheckedProblem implements BilevelProblem {
   }
 
   @Override
-  public long dimX() {
-    return inner.dimX();
-  }
-
-  @Override
-  public long dimY() {
-    return inner.dimY();
-  }
-
-  @Override
-  public DataType dataType() {
-    return inner.dataType();
-  }
-
-  @Override
-  public int upperBatches() {
-    return inner.upperBatches();
-  }
-
-  @Override
-  public int lowerBatches() {
-    return inner.lowerBatches();
-  }
-
-  @Override
   public double upper(INDArray x, INDArray y, int batch, INDArray gradientX, INDArray gradientY) {
     upperCalls++;
-    return checked("upper", inner.upper(x, y, batch, gradientX, gradientY), gradientX, gradientY);
+    return checked("upper", inner().upper(x, y, batch, gradientX, gradientY), gradientX, gradientY);
   }
 
   @Override
   public double lower(INDArray x, INDArray y, int batch, INDArray gradientX, INDArray gradientY) {
     lowerCalls++;
-    return checked("lower", inner.lower(x, y, batch, gradientX, gradientY), gradientX, gradientY);
-  }
-
-  @Override
-  public int productCalls() {
-    return inner.productCalls();
+    return checked("lower", inner().lower(x, y, batch, gradientX, gradientY), gradientX, gradientY);
   }
 
   @Override
   public int mixedCalls() {
-    return inner.mixedCalls();
+    return inner().mixedCalls();
   }
 
   @Override
   public void lowerHessianVector(INDArray x, INDArray y, int batch, INDArray v, INDArray out) {
-    lowerCalls += inner.productCalls();
-    inner.lowerHessianVector(x, y, batch, v, out);
+    lowerCalls += inner().productCalls();
+    inner().lowerHessianVector(x, y, batch, v, out);
     check("lower", out);
   }
 
   @Override
   public void lowerMixedProduct(INDArray x, INDArray y, int batch, INDArray v, INDArray out) {
-    lowerCalls += inner.mixedCalls();
-    inner.lowerMixedProduct(x, y, batch, v, out);
+    lowerCalls += inner().mixedCalls();
+    inner().lowerMixedProduct(x, y, batch, v, out);
     check("lower", out);
-  }
-
-  @Override
-  public void projectX(INDArray x) {
-    inner.projectX(x);
-  }
-
-  @Override
-  public void projectY(INDArray y) {
-    inner.projectY(y);
-  }
-
-  @Override
-  public void accept(INDArray x, INDArray y, long iteration) {
-    inner.accept(x, y, iteration);
   }
 
   private double checked(String oracle, double loss, INDArray first, INDArray second) {

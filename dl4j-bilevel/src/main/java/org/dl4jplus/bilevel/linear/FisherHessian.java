@@ -27,8 +27,11 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * gradients of batches of s examples are about s times too small in square, which {@code scale} = s
  * makes up for, and terms that are no data loss (a decay) enter it wrongly. It costs a gradient for
  * each of the m batches and cannot break down, where a series or conjugate gradients may. The
- * reported residual is measured with one product with the true Hessian: where it is near or above
- * 1, the approximation says nothing about this loss.
+ * reported residual is measured with one product with the true Hessian; above 1, q is worse than 0
+ * as a solution, though its direction may still be of use. On a digits network of this project's
+ * tests, at a minimum with a decay for each parameter, hypergradients by it have a cosine of 0.53
+ * to 0.65 with the exact one (damping 0.003 to 0.3), those by the identity 0.58, by three terms of
+ * the series 0.81: the series is the better choice where the Hessian allows it.
  *
  * <ul>
  *   <li>gradients: m, at least 2, taken from batches spread over all of them; default 64. No more

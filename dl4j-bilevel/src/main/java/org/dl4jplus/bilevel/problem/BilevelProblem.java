@@ -159,6 +159,24 @@ public interface BilevelProblem {
   default void projectY(INDArray y) {}
 
   /**
+   * What parts the lower variable has, for methods that train some at a time: a network's layers.
+   *
+   * @return their lengths in order, which add up to dimY; one part by default
+   */
+  default long[] lowerBlocks() {
+    return new long[] {dimY()};
+  }
+
+  /**
+   * The constraints of the lower problem.
+   *
+   * @return null, the default, where there are none
+   */
+  default Constraints constraints() {
+    return null;
+  }
+
+  /**
    * Hears of the point that an outer step, or the start, has led to; a network takes the lower
    * variable as its parameters. Does nothing by default.
    *

@@ -201,6 +201,20 @@ public abstract class NetworkProblem implements BilevelProblem {
     return lower.parameters().dataType();
   }
 
+  /** {@inheritDoc} The layers with trainable parameters. */
+  @Override
+  public long[] lowerBlocks() {
+    List<ModelAccess.TrainedPart> parts = ModelAccess.of(lower.network()).trainedParts();
+    long[] lengths = new long[parts.size()];
+    long end = dimY();
+    for (int i = lengths.length - 1; i >= 0; i--) {
+      long from = parts.get(i).offsets().values().iterator().next();
+      lengths[i] = end - from;
+      end = from;
+    }
+    return lengths;
+  }
+
   @Override
   public int lowerBatches() {
     return lowerData.size();

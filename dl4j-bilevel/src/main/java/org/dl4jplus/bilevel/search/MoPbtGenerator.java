@@ -148,8 +148,12 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     this.populationSize = Require.atLeast("populationSize", populationSize, 32, 4);
     this.generations = Require.count("generations", generations, 20);
     this.stepResource = Require.count("stepResource", stepResource, 1);
-    this.quantileFraction =
-        Require.within("quantileFraction", quantileFraction, 0.25, Double.MIN_VALUE, 0.5);
+    this.quantileFraction = quantileFraction == null ? 0.25 : quantileFraction;
+    Require.check(
+        this.quantileFraction > 0 && this.quantileFraction <= 0.5,
+        "quantileFraction",
+        this.quantileFraction,
+        "in (0, 0.5]");
     this.levels = Require.atLeast("levels", levels, 10, 2);
     this.asynchronous = Boolean.TRUE.equals(asynchronous);
     this.mutation = mutation == null ? Mutation.PBA : mutation;

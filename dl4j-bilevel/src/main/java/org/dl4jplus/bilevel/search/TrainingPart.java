@@ -34,6 +34,11 @@ public record TrainingPart(int trial, int rung, int budget, String resumeFrom, I
   /**
    * Checks the numbers.
    *
+   * @param trial number of the network, at least 0
+   * @param rung which of its stretches this is, from 0
+   * @param budget epochs of this stretch alone, at least 1
+   * @param resumeFrom name of the checkpoint to start from; null for a new network
+   * @param parent number of the network that the checkpoint is of; null for a new network
    * @throws IllegalArgumentException for one outside its range
    */
   public TrainingPart {

@@ -6,8 +6,10 @@ import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.ToString;
 import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
+import org.dl4jplus.optim.first.oracle.GradientState;
 import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.noise.Directions;
+import org.dl4jplus.optim.zeroth.noise.Directions.Descent;
 import org.dl4jplus.optim.zeroth.noise.Perturber;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
@@ -164,7 +166,7 @@ public final class MeZO extends ZerothOrderMethod {
   public double step(ZoStep step, Directions directions) {
     int t = step.iteration();
     Perturber perturber = step.perturber();
-    double eps = at(epsilonSchedule, epsilon, step);
+    double eps = epsilonAt(t, step.epoch());
     double[] estimates = new double[queries];
     double losses = 0;
     boolean twoSided = perturbationMode == PerturbationMode.TWO_SIDED;
@@ -202,22 +204,30 @@ public final class MeZO extends ZerothOrderMethod {
     if (!finite) {
       return Double.NaN;
     }
-    warnIfFlat(step, estimates);
+    warnIfFlat(step.state(), estimates);
     update(step, directions, estimates, -away);
     return losses / queries;
   }
 
-  private static double at(ISchedule schedule, double constant, ZoStep step) {
-    return schedule == null ? constant : schedule.valueAt(step.iteration(), step.epoch());
+  private static double at(ISchedule schedule, double constant, int iteration, int epoch) {
+    return schedule == null ? constant : schedule.valueAt(iteration, epoch);
   }
 
-  private void warnIfFlat(ZoStep step, double[] estimates) {
+  double epsilonAt(int iteration, int epoch) {
+    return at(epsilonSchedule, epsilon, iteration, epoch);
+  }
+
+  double learningRateAt(int iteration, int epoch) {
+    return at(learningRateSchedule, learningRate, iteration, epoch);
+  }
+
+  static void warnIfFlat(GradientState state, double[] estimates) {
     boolean flat = true;
     for (double estimate : estimates) {
       flat &= estimate == 0;
     }
-    double steps = flat ? step.state().scalar(0) + 1 : 0;
-    step.state().setScalar(0, steps);
+    double steps = flat ? state.scalar(0) + 1 : 0;
+    state.setScalar(0, steps);
     if (steps == FLAT_STEPS) {
       LOG.warn("No difference of losses in {} steps: epsilon may be too small", FLAT_STEPS);
     }
@@ -225,12 +235,45 @@ public final class MeZO extends ZerothOrderMethod {
 
   /** Takes the last direction back and makes the step, in one pass. */
   private void update(ZoStep step, Directions directions, double[] estimates, double back) {
-    double rate = at(learningRateSchedule, learningRate, step);
-    Perturber perturber = step.perturber();
     int t = step.iteration();
-    DoubleBuffer[] moments = moments(step);
-    double count = updateRule == UpdateRule.ADAM ? step.state().scalar(1) + 1 : 0;
-    step.state().setScalar(1, count);
+    double count = nextCount(step.state());
+    update(
+        step.perturber(),
+        directions,
+        t,
+        estimates,
+        back,
+        learningRateAt(t, step.epoch()),
+        moments(step),
+        count);
+  }
+
+  /** Counts ADAM's steps. */
+  double nextCount(GradientState state) {
+    double count = updateRule == UpdateRule.ADAM ? state.scalar(1) + 1 : 0;
+    state.setScalar(1, count);
+    return count;
+  }
+
+  /** Vectors that are kept, of the parameters' size. */
+  int momentCount() {
+    return updateRule == UpdateRule.ADAM ? 2 : updateRule == UpdateRule.MOMENTUM ? 1 : 0;
+  }
+
+  /** Adds {@code back} times the last direction and then makes the step. */
+  void update(
+      Perturber perturber,
+      Directions directions,
+      int t,
+      double[] estimates,
+      double back,
+      double rate,
+      DoubleBuffer[] moments,
+      double count) {
+    if (updateRule == UpdateRule.SGD && queries == 1) {
+      perturber.descend(directions, t, 0, new Descent(back, estimates[0], rate, weightDecay));
+      return;
+    }
     double correction = Math.sqrt(1 - Math.pow(BETA2, count)) / (1 - Math.pow(BETA1, count));
     perturber.apply(
         (x, from, length, decays, scratch) -> {
@@ -239,6 +282,7 @@ public final class MeZO extends ZerothOrderMethod {
           int last = queries - 1;
           directions.fill(t, last, from, z, length);
           double scale = estimates[last] / queries;
+          double decay = decays ? weightDecay : 0;
           for (int i = 0; i < length; i++) {
             x[i] = perturber.rounded(x[i] + back * z[i]);
             sum[i] = scale * z[i];
@@ -250,7 +294,6 @@ public final class MeZO extends ZerothOrderMethod {
               sum[i] += scale * z[i];
             }
           }
-          double decay = decays ? weightDecay : 0;
           switch (updateRule) {
             case SGD -> {
               for (int i = 0; i < length; i++) {
@@ -287,9 +330,8 @@ public final class MeZO extends ZerothOrderMethod {
 
   /** Live views of what MOMENTUM and ADAM remember, in double precision. */
   private DoubleBuffer[] moments(ZoStep step) {
-    int count = updateRule == UpdateRule.ADAM ? 2 : updateRule == UpdateRule.MOMENTUM ? 1 : 0;
-    DoubleBuffer[] moments = new DoubleBuffer[count];
-    for (int k = 0; k < count; k++) {
+    DoubleBuffer[] moments = new DoubleBuffer[momentCount()];
+    for (int k = 0; k < moments.length; k++) {
       long n = step.problem().parameters().length();
       moments[k] =
           step.state().vector(k, () -> Nd4j.zeros(DataType.DOUBLE, n)).data().asNioDouble();

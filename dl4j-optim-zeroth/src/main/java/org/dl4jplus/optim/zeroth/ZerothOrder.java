@@ -26,7 +26,11 @@ import org.dl4jplus.optim.zeroth.train.ZerothOrderOptimizer;
  * evaluation, early stopping, constraints and saving work as ever, and neither a gradient nor an
  * updater's state is allocated. The network's own updater is not used. The platform keeps what
  * trains a network in a field that copies, saved files and workers do not have: attach again after
- * cloning or loading, and put {@link #state()} back for methods that remember something.
+ * cloning or loading, and put {@link #state()} back for methods that remember something. The best
+ * network of early stopping is such a copy.
+ *
+ * <p>Copies, and files with the updater's state in them, make the platform take memory for a
+ * gradient and for that state, though neither is used: {@code network.save(file, false)} does not.
  */
 public final class ZerothOrder {
 

@@ -1,5 +1,6 @@
 package org.dl4jplus.integration.headline;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -26,7 +27,7 @@ final class CarbsHeadline implements Headline {
   private final DigitsTable table = DigitsTable.read();
 
   /** A training that stops after some epochs. */
-  private record Run(Setting setting, int epochs) implements java.io.Serializable {
+  private record Run(Setting setting, int epochs) implements Serializable {
 
     long updates() {
       return (long) setting.updatesPerEpoch() * epochs;

@@ -71,6 +71,11 @@ public final class Headlines {
           new PersistentHeadline(),
           new TreeHeadline(),
           new DeepZeroCostHeadline(),
+          new HyperCleaningHeadline(),
+          new PenaltyBiasHeadline(),
+          new LvHbaHeadline(),
+          new ScaleBiOHeadline(),
+          new BoRepHeadline(),
           new PerParameterDecayHeadline(),
           new ImplicitRidgeHeadline(),
           new OneByteHeadline(),
@@ -80,7 +85,10 @@ public final class Headlines {
           new RisingBanditHeadline(),
           new BayesianSearchHeadline(),
           new ConfigSearchHeadline(),
-          new ColaBoHeadline());
+          new ColaBoHeadline(),
+          new MezoStepCostHeadline(),
+          new MezoMemoryHeadline(),
+          new OffloadHeadline());
 
   private Headlines() {}
 

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.bilevel.Hypergradient;
 import org.dl4jplus.bilevel.linear.ConjugateGradient;
+import org.dl4jplus.bilevel.linear.FisherHessian;
 import org.dl4jplus.bilevel.linear.InverseHessian;
 import org.dl4jplus.bilevel.linear.NeumannSeries;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
@@ -31,13 +33,17 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class RetrainedDigitsTest {
 
   private static final int ALL = BilevelProblem.ALL;
+  private static final int EXAMPLES = 50;
   private static final double RATE = 0.5;
   private static final double MOVE = 0.01;
 
-  private static PerParameterDecay problem() {
+  private static PerParameterDecay problem(int batch) {
     Split split = Split.stratified(BundledData.digits(), 0.05, 1);
-    MultiDataSet training = rows(split.test(), 0, 50);
-    MultiDataSet validation = rows(split.test(), 50, 90);
+    List<MultiDataSet> training =
+        IntStream.range(0, EXAMPLES / batch)
+            .mapToObj(k -> rows(split.test(), k * batch, (k + 1) * batch))
+            .toList();
+    MultiDataSet validation = rows(split.test(), EXAMPLES, 90);
     MultiLayerNetwork network =
         new MultiLayerNetwork(
             new NeuralNetConfiguration.Builder()
@@ -55,7 +61,7 @@ class RetrainedDigitsTest {
     network.init();
     return PerParameterDecay.builder()
         .network(network)
-        .trainingData(List.of(training))
+        .trainingData(training)
         .validationData(List.of(validation))
         .biases(true)
         .build();
@@ -94,7 +100,7 @@ class RetrainedDigitsTest {
 
   @Test
   void hypergradientsAreWhatRetrainingGives() {
-    PerParameterDecay problem = problem();
+    PerParameterDecay problem = problem(EXAMPLES);
     SplittableRandom random = new SplittableRandom(3);
     INDArray x =
         problem
@@ -105,11 +111,10 @@ class RetrainedDigitsTest {
         at(problem, x, y, ConjugateGradient.builder().tol(1e-8).maxIter(300).build());
     Hypergradient series =
         at(problem, x, y, NeumannSeries.builder().stepSize(RATE).terms(60).build());
-    double cosine =
-        along(series, exact.vector())
-            / exact.vector().norm2Number().doubleValue()
-            / series.vector().norm2Number().doubleValue();
-    assertTrue(cosine > 0.95, "60 terms of the series have a cosine of " + cosine);
+    assertTrue(cosine(series, exact) > 0.95, "60 terms of the series");
+    Hypergradient fisher =
+        at(problem(1), x, y, FisherHessian.builder().gradients(EXAMPLES).damping(0.1).build());
+    assertTrue(cosine(fisher, exact) > 0.5, "the inverse Fisher matrix");
     for (int k = 0; k < 3; k++) {
       INDArray direction = Nd4j.createFromArray(random.doubles(problem.dimX(), -1, 1).toArray());
       INDArray up = x.add(direction.mul(MOVE));
@@ -132,5 +137,11 @@ class RetrainedDigitsTest {
 
   private static double along(Hypergradient hypergradient, INDArray direction) {
     return hypergradient.vector().mul(direction).sumNumber().doubleValue();
+  }
+
+  private static double cosine(Hypergradient one, Hypergradient other) {
+    return along(one, other.vector())
+        / one.vector().norm2Number().doubleValue()
+        / other.vector().norm2Number().doubleValue();
   }
 }

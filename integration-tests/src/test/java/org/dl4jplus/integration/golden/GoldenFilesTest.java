@@ -72,6 +72,8 @@ class GoldenFilesTest {
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
     GaussianProcessAdapter.register(adapters);
+    BilevelTrajectoryAdapter.register(adapters);
+    ScaleBiOAdapter.register(adapters);
     HypergradientAdapter.register(adapters);
     ImplicitDiffAdapter.register(adapters);
     SearchAdapter.register(adapters);

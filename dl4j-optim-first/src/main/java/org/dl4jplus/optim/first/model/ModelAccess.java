@@ -76,6 +76,14 @@ public final class ModelAccess {
   public record TrainedPart(
       String name, Layer layer, Map<String, Long> offsets, Set<String> others) {}
 
+  /**
+   * A variable of a part that training changes.
+   *
+   * @param shape what it is
+   * @param range its place in the part's parameters
+   */
+  public record PartVariable(VariableShape shape, Range range) {}
+
   private final Model model;
   private final boolean graph;
 
@@ -284,21 +292,35 @@ public final class ModelAccess {
    * @return their shapes, in the order of the parameters
    */
   public List<VariableShape> trainableVariables() {
-    List<VariableShape> variables = new ArrayList<>();
-    for (Trainable part : parts()) {
-      for (var variable : part.paramTable(false).entrySet()) {
-        if (trained(part, variable.getKey())) {
-          INDArray view = variable.getValue();
-          boolean vector = view.rank() < 2 || view.size(0) == 1 || view.size(1) == 1;
-          variables.add(
-              VariableShape.of(
-                  part.getConfig().getLayerName() + "_" + variable.getKey(),
-                  view.shape(),
-                  view.ordering(),
-                  vector && view.rank() <= 2
-                      ? VariableShape.Kind.VECTOR
-                      : VariableShape.Kind.WEIGHT));
-        }
+    return parts().stream()
+        .flatMap(part -> trainedVariables(part).stream())
+        .map(PartVariable::shape)
+        .toList();
+  }
+
+  /**
+   * The variables of a layer that training changes, as {@link #trainableVariables()} has them for a
+   * whole network.
+   *
+   * @param part a layer, or a vertex of a graph
+   * @return with their places in the part's own parameters, in ascending order
+   */
+  public static List<PartVariable> trainedVariables(Trainable part) {
+    List<PartVariable> variables = new ArrayList<>();
+    long at = 0;
+    for (var variable : part.paramTable(false).entrySet()) {
+      INDArray view = variable.getValue();
+      Range range = new Range(at, at + view.length());
+      at = range.to();
+      if (trained(part, variable.getKey())) {
+        boolean vector = view.rank() < 2 || view.size(0) == 1 || view.size(1) == 1;
+        VariableShape shape =
+            VariableShape.of(
+                part.getConfig().getLayerName() + "_" + variable.getKey(),
+                view.shape(),
+                view.ordering(),
+                vector && view.rank() <= 2 ? VariableShape.Kind.VECTOR : VariableShape.Kind.WEIGHT);
+        variables.add(new PartVariable(shape, range));
       }
     }
     return variables;

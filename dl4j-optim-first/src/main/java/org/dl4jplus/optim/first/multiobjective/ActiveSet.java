@@ -10,7 +10,7 @@ import java.util.List;
  *
  * <p>C. L. Lawson, R. J. Hanson: "Solving Least Squares Problems" (1974).
  */
-final class ActiveSet {
+public final class ActiveSet {
 
   private static final double ROUNDING = 0x1p-50;
 
@@ -63,8 +63,14 @@ final class ActiveSet {
     return w;
   }
 
-  /** The x that minimises x' Q x / 2 - c' x with x at least 0; c lies in the range of Q. */
-  static double[] nonNegative(double[][] q, double[] c) {
+  /**
+   * The x that minimises {@code x' Q x / 2 - c' x} with x at least 0.
+   *
+   * @param q Q, symmetric and positive semidefinite; not changed
+   * @param c for a finite minimum not to point where Q is flat; not changed
+   * @return the minimiser
+   */
+  public static double[] nonNegative(double[][] q, double[] c) {
     return new ActiveSet(q, c).run();
   }
 

@@ -130,6 +130,17 @@ public final class CounterNoise {
   }
 
   /**
+   * An entry of the table of {@link Distribution#GAUSSIAN_TABLE}: entry i of a vector is that of
+   * the 16 bits of {@code word(seed, i >>> 2)} from bit {@code 16 (i & 3)} on.
+   *
+   * @param bits of which the lowest 16 count
+   * @return the quantile
+   */
+  public static double quantile(int bits) {
+    return Table.QUANTILES[bits & 0xFFFF];
+  }
+
+  /**
    * One entry of a random vector.
    *
    * @param distribution what it is drawn from
@@ -185,15 +196,35 @@ public final class CounterNoise {
     }
   }
 
+  /** Four entries of each word at a time: several times as fast as one after another. */
   private static void table(long seed, long from, double[] target, int length) {
     double[] quantiles = Table.QUANTILES;
-    long word = 0;
-    for (int i = 0; i < length; i++) {
-      long index = from + i;
-      if (i == 0 || (index & 3) == 0) {
-        word = word(seed, index >>> 2);
-      }
-      target[i] = quantiles[(int) (word >>> 16 * (index & 3)) & 0xFFFF];
+    int start = start(from, length);
+    for (int i = 0; i < start; i++) {
+      target[i] = Distribution.GAUSSIAN_TABLE.at(seed, from + i);
     }
+    long state = state(seed, from + start);
+    int i = start;
+    for (; i + 3 < length; i += 4) {
+      long word = mix(state);
+      state += GOLDEN_GAMMA;
+      target[i] = quantiles[(int) word & 0xFFFF];
+      target[i + 1] = quantiles[(int) (word >>> 16) & 0xFFFF];
+      target[i + 2] = quantiles[(int) (word >>> 32) & 0xFFFF];
+      target[i + 3] = quantiles[(int) (word >>> 48)];
+    }
+    for (; i < length; i++) {
+      target[i] = Distribution.GAUSSIAN_TABLE.at(seed, from + i);
+    }
+  }
+
+  /** Entries before the first whole word of four. */
+  private static int start(long from, int length) {
+    return (int) Math.min(length, -from & 3);
+  }
+
+  /** What is mixed to the word of an entry. */
+  private static long state(long seed, long index) {
+    return seed + ((index >>> 2) + 1) * GOLDEN_GAMMA;
   }
 }

@@ -2,7 +2,10 @@ package org.dl4jplus.optim.zeroth.objective;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jplus.optim.first.model.ModelAccess;
@@ -12,9 +15,13 @@ import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.updater.VariableShape;
 import org.dl4jplus.optim.zeroth.layers.QuantizedDenseLayer;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
+import org.dl4jplus.optim.zeroth.offload.Chain;
+import org.dl4jplus.optim.zeroth.offload.Chain.Link;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.regularization.L1Regularization;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
@@ -35,6 +42,12 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
   private final List<Stretch> stretches;
   private final List<VariableShape> variables;
   private final List<Boolean> quantized = new ArrayList<>();
+
+  /** What a forward pass goes through; null where the platform has to make it. */
+  private final List<Link> chain;
+
+  private final ForwardPass.Memory memory;
+
   private ModelBatch batch;
   private long evaluations;
 
@@ -56,6 +69,8 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
         quantized.add(layer && key.equals(QuantizedDenseLayer.SCALE_KEY));
       }
     }
+    chain = Chain.links(model).orElse(null);
+    memory = new ForwardPass.Memory(parameters.dataType());
   }
 
   private static List<Stretch> stretches(ModelAccess access) {
@@ -65,12 +80,29 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     for (Range range : access.trainableRanges()) {
       for (long at = range.from(); at < range.to(); next++) {
         VariableShape variable = variables.get(next);
-        long end = at + variable.length();
-        stretches.add(new Stretch(at, end, variable.getKind() != VariableShape.Kind.VECTOR));
-        at = end;
+        stretches.add(stretch(at, variable));
+        at += variable.length();
       }
     }
     return stretches;
+  }
+
+  /**
+   * What of a single layer may move.
+   *
+   * @param layer the layer
+   * @param from place of its first parameter
+   * @return stretches in order
+   */
+  public static List<Stretch> stretches(Trainable layer, long from) {
+    return ModelAccess.trainedVariables(layer).stream()
+        .map(variable -> stretch(from + variable.range().from(), variable.shape()))
+        .toList();
+  }
+
+  private static Stretch stretch(long from, VariableShape variable) {
+    return new Stretch(
+        from, from + variable.length(), variable.getKind() != VariableShape.Kind.VECTOR);
   }
 
   /** Evaluates on the batch that the network holds now. */
@@ -126,10 +158,42 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
     evaluations++;
     // An evaluation takes masks out of the layers.
     batch.set(model);
+    if (chain != null && last() instanceof IOutputLayer) {
+      return layerByLayer();
+    }
     return model instanceof ComputationGraph graph
         ? graph.score(new MultiDataSet(batch.inputs(), batch.labels()), false)
         : ((MultiLayerNetwork) model)
             .score(new DataSet(batch.inputs()[0], batch.labels()[0]), false);
+  }
+
+  private Layer layer(int index) {
+    return model instanceof ComputationGraph graph
+        ? graph.getLayer(chain.get(index).name())
+        : ((MultiLayerNetwork) model).getLayer(index);
+  }
+
+  private Layer last() {
+    return layer(chain.size() - 1);
+  }
+
+  /** The platform's score to the bit, in less memory; the features stay as they are. */
+  @SuppressWarnings("try") // The scope is left by closing it.
+  private double layerByLayer() {
+    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      int examples = (int) batch.inputs()[0].size(0);
+      int last = chain.size() - 1;
+      ForwardPass pass = new ForwardPass(memory, batch.inputs()[0]);
+      for (int l = 0; l < last; l++) {
+        pass.through(layer(l), chain.get(l).before(), examples);
+      }
+      return pass.loss(
+          last(),
+          chain.get(last).before(),
+          batch.labels()[0],
+          ModelAccess.of(model).penalty(),
+          examples);
+    }
   }
 
   @Override
