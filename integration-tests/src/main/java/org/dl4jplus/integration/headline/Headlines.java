@@ -19,6 +19,7 @@ public final class Headlines {
   /** Every experiment; a module adds its own here. */
   private static final List<Headline> ALL =
       List.of(
+          new CarbsHeadline(),
           new SelfTuningHeadline(),
           new SharpnessHeadline(),
           new SharpnessCostHeadline(),

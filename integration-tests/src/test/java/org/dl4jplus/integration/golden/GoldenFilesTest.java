@@ -55,6 +55,7 @@ class GoldenFilesTest {
     MechanismAdapter.register(adapters);
     MeZoAdapter.register(adapters);
     SelfTuningAdapter.register(adapters);
+    CarbsAdapter.register(adapters);
     QzoAdapter.register(adapters);
     DeepZeroAdapter.register(adapters);
     EstimatorAdapter.register(adapters);
@@ -66,17 +67,16 @@ class GoldenFilesTest {
     NoiseAdapter.register(adapters);
     OneByteAdapter.register(adapters);
     AuditAdapter.register(adapters);
-    SyntheticDataAdapter.register(adapters);
     AccountantAdapter.register(adapters);
     LocalPrivacyAdapter.register(adapters);
     QuantileAdapter.register(adapters);
     TanAdapter.register(adapters);
+    GaussianProcessAdapter.register(adapters);
     BilevelTrajectoryAdapter.register(adapters);
     ScaleBiOAdapter.register(adapters);
     HypergradientAdapter.register(adapters);
     ImplicitDiffAdapter.register(adapters);
     SearchAdapter.register(adapters);
-    GaussianProcessAdapter.register(adapters);
     return adapters;
   }
 
