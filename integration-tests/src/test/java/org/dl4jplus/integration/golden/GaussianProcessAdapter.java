@@ -47,12 +47,14 @@ final class GaussianProcessAdapter implements GoldenAdapter {
     }
   }
 
+  private static Form form(JsonNode one) {
+    return Form.valueOf(one.path("kernel").asText("matern52").toUpperCase(Locale.ROOT));
+  }
+
   private static void posterior(JsonNode one, Deviation deviation) {
     Kernel kernel =
         StationaryKernel.of(
-            Form.valueOf(one.path("kernel").asText("matern52").toUpperCase(Locale.ROOT)),
-            one.get("signalVariance").asDouble(),
-            list(one, "lengthScales"));
+            form(one), one.get("signalVariance").asDouble(), list(one, "lengthScales"));
     GaussianProcess process =
         GaussianProcess.of(
             kernel, one.get("noiseVariance").asDouble(), matrix(one, "X"), list(one, "y"));
@@ -112,7 +114,7 @@ final class GaussianProcessAdapter implements GoldenAdapter {
   private static void noisyImprovement(JsonNode one, Deviation deviation) {
     Kernel kernel =
         StationaryKernel.of(
-            Form.MATERN52, one.get("signalVariance").asDouble(), list(one, "lengthScales"));
+            form(one), one.get("signalVariance").asDouble(), list(one, "lengthScales"));
     double[][] x = matrix(one, "X");
     double noise = one.get("noiseVariance").asDouble();
     GaussianProcess process = GaussianProcess.of(kernel, noise, x, list(one, "y"));
@@ -152,8 +154,8 @@ final class GaussianProcessAdapter implements GoldenAdapter {
   private static void fidelity(JsonNode one, Deviation deviation) {
     Kernel kernel =
         new FidelityKernel(
-            StationaryKernel.of(Form.MATERN52, 1, list(one, "lengthScales0")),
-            StationaryKernel.of(Form.MATERN52, 1, list(one, "lengthScales1")),
+            StationaryKernel.of(form(one), 1, list(one, "lengthScales0")),
+            StationaryKernel.of(form(one), 1, list(one, "lengthScales1")),
             one.get("power").asDouble());
     double[][] x = matrix(one, "X");
     double[] s = list(one, "fidelity");
