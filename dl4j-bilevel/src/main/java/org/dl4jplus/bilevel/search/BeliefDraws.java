@@ -12,9 +12,9 @@ import org.dl4jplus.bilevel.search.acquisition.BeliefWeights;
 import org.dl4jplus.bilevel.search.gp.GaussianProcess;
 import org.dl4jplus.bilevel.search.gp.GaussianProcess.Prediction;
 import org.dl4jplus.bilevel.search.gp.PriorDraws;
-import org.dl4jplus.bilevel.search.gp.SobolPoints;
 import org.dl4jplus.bilevel.search.gp.SpaceEncoding;
 import org.dl4jplus.bilevel.search.gp.StationaryKernel;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 
 /**
  * Functions that agree with a user's beliefs, conditioned on the data by Matheron's rule:

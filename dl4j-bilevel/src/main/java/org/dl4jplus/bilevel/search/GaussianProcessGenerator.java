@@ -11,10 +11,10 @@ import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.dl4jplus.bilevel.search.acquisition.CubeMaximizer;
 import org.dl4jplus.bilevel.search.gp.GaussianProcess;
 import org.dl4jplus.bilevel.search.gp.Kernel;
-import org.dl4jplus.bilevel.search.gp.SobolPoints;
 import org.dl4jplus.bilevel.search.gp.SpaceEncoding;
 import org.dl4jplus.bilevel.search.gp.Standardization;
 import org.dl4jplus.bilevel.search.gp.StationaryKernel.Form;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -113,7 +113,7 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
 
   /** The point of a candidate that knows of no others. */
   final double[] sobol(int index) {
-    return SobolPoints.point(index, space().size(), CounterNoise.deriveSeed(seed(), SOBOL));
+    return SobolPoints.shifted(space().size(), CounterNoise.deriveSeed(seed(), SOBOL)).point(index);
   }
 
   final SpaceEncoding encoding() {

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import lombok.Builder;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 

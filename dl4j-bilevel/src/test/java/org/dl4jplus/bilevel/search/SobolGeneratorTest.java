@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 import org.junit.jupiter.api.Test;
 
 class SobolGeneratorTest {

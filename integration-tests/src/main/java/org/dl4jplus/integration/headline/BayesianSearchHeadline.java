@@ -8,7 +8,7 @@ import org.deeplearning4j.arbiter.optimize.api.CandidateGenerator;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.generator.RandomSearchGenerator;
 import org.dl4jplus.bilevel.search.BayesianSearchGenerator;
-import org.dl4jplus.bilevel.search.gp.SobolPoints;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 
 /** Bayesian search against random and Sobol points, on functions and on a table of trainings. */

@@ -11,8 +11,8 @@ import org.dl4jplus.bilevel.search.ConfigGenerator;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.SearchMetrics;
 import org.dl4jplus.bilevel.search.gp.PriorDraws;
-import org.dl4jplus.bilevel.search.gp.SobolPoints;
 import org.dl4jplus.bilevel.search.gp.StationaryKernel;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 
 /** CONFIG: finds the best point of a small feasible disc, and says where there is none. */
 final class ConfigSearchHeadline implements Headline {

@@ -16,11 +16,11 @@ import org.dl4jplus.bilevel.search.HyperbandGenerator;
 import org.dl4jplus.bilevel.search.ParzenEstimator;
 import org.dl4jplus.bilevel.search.RisingBanditGenerator;
 import org.dl4jplus.bilevel.search.SobolGenerator;
-import org.dl4jplus.bilevel.search.SobolPoints;
 import org.dl4jplus.bilevel.search.TpeGenerator;
 import org.dl4jplus.bilevel.search.TrainingPart;
 import org.dl4jplus.bilevel.search.pareto.Hypervolume;
 import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.jackson.databind.JsonNode;
 

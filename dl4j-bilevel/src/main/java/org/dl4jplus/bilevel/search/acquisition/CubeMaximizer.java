@@ -10,7 +10,7 @@ import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.SpaceModel;
-import org.dl4jplus.bilevel.search.gp.SobolPoints;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 
 /**
  * Maximises a function of a search space: 1,024 Sobol points and 256 Gaussian perturbations

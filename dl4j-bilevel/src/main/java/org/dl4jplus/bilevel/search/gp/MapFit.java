@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.math3.distribution.NormalDistribution;
+import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 
 /**
  * Fits hyperparameters: maximises log marginal likelihood plus log prior over their logarithms, by

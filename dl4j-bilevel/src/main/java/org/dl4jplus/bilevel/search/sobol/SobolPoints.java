@@ -1,7 +1,7 @@
-package org.dl4jplus.bilevel.search;
+package org.dl4jplus.bilevel.search.sobol;
 
-import java.util.SplittableRandom;
 import org.apache.commons.math3.random.SobolSequenceGenerator;
+import org.dl4jplus.optim.first.noise.CounterNoise;
 
 /**
  * The points of Sobol's sequence in the unit cube, plain or with a random digital shift. Of the
@@ -24,18 +24,21 @@ public final class SobolPoints {
   public static final int MOST_DIMENSIONS = 1000;
 
   private static final double SCALE = 0x1p52;
-  private static final long BITS = (1L << 52) - 1;
 
+  private final int dimension;
   private final SobolSequenceGenerator sequence;
-  private final long[] shift;
+  private final boolean plain;
+  private final long seed;
 
-  private SobolPoints(int dimension, long[] shift) {
-    if (dimension < 1 || dimension > MOST_DIMENSIONS) {
+  private SobolPoints(int dimension, boolean plain, long seed) {
+    if (dimension < 1 || plain && dimension > MOST_DIMENSIONS) {
       throw new IllegalArgumentException(
           "dimension must be in [1, " + MOST_DIMENSIONS + "], got " + dimension);
     }
-    sequence = new SobolSequenceGenerator(dimension);
-    this.shift = shift;
+    this.dimension = dimension;
+    this.plain = plain;
+    this.seed = seed;
+    sequence = new SobolSequenceGenerator(Math.min(dimension, MOST_DIMENSIONS));
   }
 
   /**
@@ -46,21 +49,36 @@ public final class SobolPoints {
    * @throws IllegalArgumentException for a dimension outside its range
    */
   public static SobolPoints plain(int dimension) {
-    return new SobolPoints(dimension, new long[Math.max(dimension, 0)]);
+    return new SobolPoints(dimension, true, 0);
   }
 
   /**
-   * The sequence with a random digital shift.
+   * The sequence with a random digital shift; coordinates beyond the 1000th are random numbers.
    *
-   * @param dimension number of coordinates, 1 to 1000
+   * @param dimension number of coordinates, at least 1
    * @param seed seed of the shift
    * @return the points
-   * @throws IllegalArgumentException for a dimension outside its range
+   * @throws IllegalArgumentException for a dimension below 1
    */
   public static SobolPoints shifted(int dimension, long seed) {
-    return new SobolPoints(
-        dimension,
-        new SplittableRandom(seed).longs(Math.max(dimension, 0)).map(d -> d & BITS).toArray());
+    return new SobolPoints(dimension, false, seed);
+  }
+
+  /**
+   * The first points of a shifted sequence.
+   *
+   * @param count how many
+   * @param dimension number of coordinates, at least 1
+   * @param seed seed of the shift
+   * @return one point in each row
+   */
+  public static double[][] draw(int count, int dimension, long seed) {
+    SobolPoints points = shifted(dimension, seed);
+    double[][] rows = new double[count][];
+    for (int i = 0; i < count; i++) {
+      rows[i] = points.shifted(points.sequence.nextVector(), i);
+    }
+    return rows;
   }
 
   /**
@@ -74,10 +92,20 @@ public final class SobolPoints {
     if (index < 0) {
       throw new IllegalArgumentException("index must be at least 0, got " + index);
     }
-    double[] point = sequence.skipTo(index);
-    for (int i = 0; i < point.length; i++) {
-      point[i] = ((long) (point[i] * SCALE) ^ shift[i]) / SCALE;
+    return shifted(sequence.skipTo(index), index);
+  }
+
+  private double[] shifted(double[] point, int index) {
+    if (plain) {
+      return point;
     }
-    return point;
+    double[] shifted = new double[dimension];
+    for (int d = 0; d < dimension; d++) {
+      shifted[d] =
+          d < point.length
+              ? ((long) (point[d] * SCALE) ^ CounterNoise.word(seed, d) >>> 12) / SCALE
+              : CounterNoise.uniform(seed, (index + 1L) * dimension + d);
+    }
+    return shifted;
   }
 }
