@@ -384,7 +384,7 @@ class TaskCreatorTest {
       pieces(whole, unit, space, 1, 6);
       Model two = read(new File(halves, "trial-0-1.zip"));
       Model one = read(new File(whole, "trial-0-0.zip"));
-      assertEquals(one.params(), two.params(), unit.name());
+      assertArrayEquals(one.params().toDoubleVector(), two.params().toDoubleVector(), unit.name());
       assertEquals(
           ((MultiLayerNetwork) one).updaterState(), ((MultiLayerNetwork) two).updaterState());
       assertEquals(

@@ -182,7 +182,7 @@ class CautiousTest {
         net.fit(data);
         restored.fit(data);
       }
-      assertEquals(net.params(), restored.params());
+      assertArrayEquals(net.params().toDoubleVector(), restored.params().toDoubleVector());
       assertTrue(net.score(data) < before);
     }
   }

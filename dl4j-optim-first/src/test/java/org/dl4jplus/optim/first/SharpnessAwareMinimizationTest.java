@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.first;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -198,7 +199,7 @@ class SharpnessAwareMinimizationTest {
       network.fit(Networks.data());
       other.fit(Networks.data());
     }
-    assertEquals(network.params(), other.params());
+    assertArrayEquals(network.params().toDoubleVector(), other.params().toDoubleVector());
   }
 
   @Test

@@ -155,7 +155,7 @@ class DiagonalMethodsTest {
       network.fit(DATA);
       resumed.fit(DATA);
     }
-    assertEquals(network.params(), resumed.params());
+    assertArrayEquals(network.params().toDoubleVector(), resumed.params().toDoubleVector());
   }
 
   /** The loss that Polyak's step needs is the one that the gradient belongs to. */

@@ -458,7 +458,7 @@ class EgnTest {
     for (int i = 0; i < 4; i++) {
       restored.fit(CLASSES);
     }
-    assertEquals(whole.params(), restored.params());
+    assertArrayEquals(whole.params().toDoubleVector(), restored.params().toDoubleVector());
   }
 
   @Test

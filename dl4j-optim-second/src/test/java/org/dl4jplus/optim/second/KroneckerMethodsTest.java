@@ -186,7 +186,7 @@ class KroneckerMethodsTest {
       whole.fit(batch);
       resumed.fit(batch);
     }
-    assertEquals(whole.params(), resumed.params());
+    assertArrayEquals(whole.params().toDoubleVector(), resumed.params().toDoubleVector());
   }
 
   @SuppressWarnings("unchecked")

@@ -265,7 +265,7 @@ class MfacPrunerTest {
     network.fit(data, 2);
     data.reset();
     loaded.fit(data, 2);
-    assertEquals(network.params(), loaded.params());
+    assertArrayEquals(network.params().toDoubleVector(), loaded.params().toDoubleVector());
     assertEquals(21, zeros(loaded.params()));
     // Higher, on top of what is zero.
     assertEquals(32, new MfacPruner().prune(loaded, data, 0.75));

@@ -51,7 +51,7 @@ class ModelAccessTest {
     for (int i = 0; i < 5; i++) {
       plain.fit(Networks.data());
     }
-    assertEquals(plain.params(), watched.params());
+    assertArrayEquals(plain.params().toDoubleVector(), watched.params().toDoubleVector());
     assertEquals(5, curious.scores.size());
   }
 

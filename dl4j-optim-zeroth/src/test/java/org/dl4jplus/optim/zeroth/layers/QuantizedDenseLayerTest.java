@@ -248,7 +248,7 @@ class QuantizedDenseLayerTest {
       network.save(file);
       MultiLayerNetwork again = MultiLayerNetwork.load(file, true);
       assertArrayEquals(before, layer(again, 0).getPacked());
-      assertEquals(network.params(), again.params());
+      assertArrayEquals(network.params().toDoubleVector(), again.params().toDoubleVector());
       assertEquals(network.output(data.getFeatures()), again.output(data.getFeatures()));
 
       ComputationGraph graph = network.toComputationGraph();
@@ -267,7 +267,7 @@ class QuantizedDenseLayerTest {
     ComputationGraph quantized = QuantizedDenseLayer.quantize(graph, 2, 4);
     MultiLayerNetwork layers = QuantizedDenseLayer.quantize(trained, 2, 4);
     assertEquals(layers.output(x), quantized.output(x)[0]);
-    assertEquals(layers.params(), quantized.params());
+    assertArrayEquals(layers.params().toDoubleVector(), quantized.params().toDoubleVector());
     assertEquals(trained.output(x), graph.output(x)[0], "the trained ones stay");
     assertInstanceOf(DenseLayer.class, trained.getLayer(0).conf().getLayer());
   }
@@ -370,14 +370,16 @@ class QuantizedDenseLayerTest {
     QuantizedDenseLayer layer = QuantizedDenseLayer.from(trained.getLayer(0), 8, 4);
     MultiLayerNetwork network = network(DataType.FLOAT, layer);
     MultiLayerNetwork whole = QuantizedDenseLayer.quantize(trained, 8, 4);
-    assertEquals(whole.getLayer(0).params(), network.getLayer(0).params());
+    assertArrayEquals(
+        whole.getLayer(0).params().toDoubleVector(), network.getLayer(0).params().toDoubleVector());
     assertArrayEquals(layer(whole, 0).getPacked(), layer(network, 0).getPacked());
     // Through JSON as well, and what was quantized as a whole carries no second copy.
     MultiLayerConfiguration read =
         MultiLayerConfiguration.fromJson(network.getLayerWiseConfigurations().toJson());
     MultiLayerNetwork again = new MultiLayerNetwork(read);
     again.init();
-    assertEquals(whole.getLayer(0).params(), again.getLayer(0).params());
+    assertArrayEquals(
+        whole.getLayer(0).params().toDoubleVector(), again.getLayer(0).params().toDoubleVector());
     assertNull(layer(whole, 0).getStart());
   }
 
