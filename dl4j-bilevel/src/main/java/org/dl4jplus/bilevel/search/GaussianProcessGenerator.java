@@ -232,14 +232,13 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
     }
     int count = constraintsOf(told.get(0)).length;
     double[][] x = told.stream().map(this::encode).toArray(double[][]::new);
-    double[] factors = new double[told.size()];
-    Arrays.fill(factors, 1);
     List<Model> models = new ArrayList<>();
     for (int c = 0; c < count; c++) {
       double[] y = new double[told.size()];
       for (int i = 0; i < y.length; i++) {
         y[i] = constraintsOf(told.get(i), count)[c];
       }
+      double[] factors = bounded(y);
       models.add(
           fitted(
               "constraint " + c,
@@ -248,6 +247,21 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
               constraintScale(y)));
     }
     return models;
+  }
+
+  /**
+   * Puts the largest size of the finite numbers, or 1, in the place of those that are not, of which
+   * NaN is a broken constraint, and gives the noise factors.
+   */
+  private static double[] bounded(double[] y) {
+    double size = Arrays.stream(y).filter(Double::isFinite).map(Math::abs).max().orElse(0);
+    size = size == 0 ? 1 : size;
+    double[] factors = new double[y.length];
+    for (int i = 0; i < y.length; i++) {
+      factors[i] = Double.isFinite(y[i]) ? 1 : FAILURE_NOISE;
+      y[i] = Double.isFinite(y[i]) ? y[i] : y[i] < 0 ? -size : size;
+    }
+    return factors;
   }
 
   /** Of a constraint that has been the same everywhere, nothing is known elsewhere. */

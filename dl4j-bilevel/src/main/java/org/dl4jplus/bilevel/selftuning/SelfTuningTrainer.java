@@ -83,6 +83,9 @@ public final class SelfTuningTrainer {
   private long step;
   private long untilValidation;
 
+  /** Batches taken in the present pass over the validation data. */
+  private long validationAt;
+
   /**
    * Sets up training.
    *
@@ -201,7 +204,7 @@ public final class SelfTuningTrainer {
   }
 
   /**
-   * Trains.
+   * Trains. Validation goes on where the last call or the saved run has left the batches.
    *
    * @param training training batches
    * @param validation validation batches, of none of the training examples
@@ -213,6 +216,9 @@ public final class SelfTuningTrainer {
     validation.reset();
     if (!validation.hasNext()) {
       throw new IllegalArgumentException("There is no validation batch");
+    }
+    for (long k = 0; k < validationAt && validation.hasNext(); k++) {
+      validation.next();
     }
     for (int i = 0; i < epochs; i++) {
       training.reset();
@@ -226,7 +232,9 @@ public final class SelfTuningTrainer {
           for (int k = 0; k < validSteps; k++) {
             if (!validation.hasNext()) {
               validation.reset();
+              validationAt = 0;
             }
+            validationAt++;
             validationStep(validation.next());
           }
         }
@@ -424,7 +432,8 @@ public final class SelfTuningTrainer {
       int scaleIteration,
       int epoch,
       long step,
-      long untilValidation)
+      long untilValidation,
+      long validationAt)
       implements Serializable {}
 
   /**
@@ -453,7 +462,8 @@ public final class SelfTuningTrainer {
             scaleOptimizer.getIteration(),
             epoch,
             step,
-            untilValidation));
+            untilValidation,
+            validationAt));
   }
 
   private static double[] values(ArrayOptimizer optimizer) {
@@ -486,6 +496,7 @@ public final class SelfTuningTrainer {
     epoch = saved.epoch();
     step = saved.step();
     untilValidation = saved.untilValidation();
+    validationAt = saved.validationAt();
     publish();
     return this;
   }

@@ -91,6 +91,22 @@ class ConfigGeneratorTest {
   }
 
   @Test
+  void aConstraintThatIsNotFiniteIsBrokenAndTheSearchGoesOn() {
+    for (double bad :
+        new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+      ConfigGenerator some = builder().maxCandidates(12).build();
+      some.setRngSeed(1);
+      run(some, 12, u -> u < 0.4 ? bad : u - 0.9);
+      assertEquals(12, some.complete().size());
+      assertNull(some.report());
+    }
+    ConfigGenerator all = builder().maxCandidates(25).noise(1e-4).build();
+    all.setRngSeed(1);
+    run(all, 25, u -> Double.NaN);
+    assertNotNull(all.report());
+  }
+
+  @Test
   void patienceIsKept() {
     ConfigGenerator hasty = builder().infeasiblePatience(1).noise(1e-4).build();
     ConfigGenerator patient = builder().infeasiblePatience(4).noise(1e-4).build();

@@ -234,6 +234,27 @@ class SelfTuningTest {
   }
 
   @Test
+  void epochsInSeveralCallsAndAfterAResumeSeeTheSameValidationBatches(@TempDir Path folder)
+      throws Exception {
+    File file = folder.resolve("run.zip").toFile();
+    MultiLayerNetwork whole = dense(DataType.DOUBLE);
+    SelfTuningTrainer uninterrupted = trainer(whole).build();
+    uninterrupted.fit(batches(1, DataType.DOUBLE), batches(7, DataType.DOUBLE), 3);
+    MultiLayerNetwork network = dense(DataType.DOUBLE);
+    SelfTuningTrainer trainer = trainer(network).build();
+    trainer.fit(batches(1, DataType.DOUBLE), batches(7, DataType.DOUBLE), 1);
+    trainer.save(file);
+    trainer.fit(batches(1, DataType.DOUBLE), batches(7, DataType.DOUBLE), 2);
+    assertEquals(uninterrupted.values(), trainer.values());
+    assertEquals(whole.params(), network.params());
+    MultiLayerNetwork read = MultiLayerNetwork.load(file, true);
+    SelfTuningTrainer resumed = trainer(read).build().resume(file);
+    resumed.fit(batches(1, DataType.DOUBLE), batches(7, DataType.DOUBLE), 2);
+    assertEquals(uninterrupted.values(), resumed.values());
+    assertEquals(whole.params(), read.params());
+  }
+
+  @Test
   void theTunedNetworkIsSavedWithItsHyperparametersAndExportsToPlainLayers(@TempDir Path folder)
       throws Exception {
     MultiLayerNetwork network = dense(DataType.DOUBLE);
