@@ -33,7 +33,7 @@ final class CarbsAdapter implements GoldenAdapter {
       var space = spaces.next();
       scale(space.getKey(), space.getValue(), deviation);
     }
-    for (JsonNode one : file.json().get("cases")) {
+    for (JsonNode one : file.json().path("cases")) {
       front(one, deviation);
     }
   }
@@ -84,26 +84,20 @@ final class CarbsAdapter implements GoldenAdapter {
     int sign = one.get("betterDirectionSign").asInt();
     double fraction = one.get("minParetoCostFraction").asDouble();
     CostFront front = CostFront.of(inputs, cost, output, sign, fraction, false);
-    groups("groups", one.get("paretoGroups"), front, deviation);
+    groups("groups", one.path("paretoGroups"), front, deviation);
     groups(
         "conservative groups",
-        one.get("paretoGroupsConservative"),
+        one.path("paretoGroupsConservative"),
         CostFront.of(inputs, cost, output, sign, fraction, true),
         deviation);
+    deviation.compare(one, "paretoArea", () -> new double[] {front.area(output)});
     deviation.compare(
-        "area", new double[] {one.get("paretoArea").asDouble()}, new double[] {front.area(output)});
-    deviation.compare(
-        "quantiles",
-        new double[] {one.get("nQuantiles").asDouble()},
-        new double[] {SurrogateOutputs.quantiles(output.length)});
-    deviation.compare(
-        "surrogate outputs",
-        GoldenFile.numbers(one.get("surrogateOutputs").get("data")),
-        SurrogateOutputs.normal(output, sign));
-    deviation.compare(
-        "log costs",
-        GoldenFile.numbers(one.get("scaledLogCost").get("data")),
-        SurrogateOutputs.logCosts(cost));
+        one, "nQuantiles", () -> new double[] {SurrogateOutputs.quantiles(output.length)});
+    deviation.compare(one, "surrogateOutputs", () -> SurrogateOutputs.normal(output, sign));
+    deviation.compare(one, "scaledLogCost", () -> SurrogateOutputs.logCosts(cost));
+    if (!one.has("ei")) {
+      return;
+    }
     double[] mean = GoldenFile.numbers(one.get("eiMean").get("data"));
     double[] variance = GoldenFile.numbers(one.get("eiVariance").get("data"));
     double[] best = GoldenFile.numbers(one.get("eiBest").get("data"));
@@ -120,6 +114,9 @@ final class CarbsAdapter implements GoldenAdapter {
   }
 
   private static void groups(String what, JsonNode expected, CostFront front, Deviation deviation) {
+    if (expected.isMissingNode()) {
+      return;
+    }
     List<CostFront.Group> groups = front.groups();
     deviation.compare(what, new double[] {expected.size()}, new double[] {groups.size()});
     for (int g = 0; g < Math.min(expected.size(), groups.size()); g++) {

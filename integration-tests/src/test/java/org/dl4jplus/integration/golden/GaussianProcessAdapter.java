@@ -156,7 +156,7 @@ final class GaussianProcessAdapter implements GoldenAdapter {
         new FidelityKernel(
             StationaryKernel.of(form(one), 1, list(one, "lengthScales0")),
             StationaryKernel.of(form(one), 1, list(one, "lengthScales1")),
-            one.get("power").asDouble());
+            one.path("power").asDouble(1));
     double[][] x = matrix(one, "X");
     double[] s = list(one, "fidelity");
     for (int i = 0; i < x.length; i++) {

@@ -126,6 +126,7 @@ class GoldenFilesTest {
     }
     Deviation deviation = new Deviation();
     adapter.run(file, type, deviation);
+    assertFalse(deviation.isEmpty(), () -> "nothing to compare in " + file.name());
     assertTrue(
         deviation.worst() <= tolerance,
         () ->

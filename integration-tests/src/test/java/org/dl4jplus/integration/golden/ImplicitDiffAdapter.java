@@ -174,12 +174,12 @@ final class ImplicitDiffAdapter implements GoldenAdapter {
       if (json.has("jacobian")) {
         compare(name + ", jacobian" + by, json.get("jacobian"), diff.jacobian(z, theta), deviation);
       }
-      if (json.has("vjp")) {
+      if (json.has("vjp") && json.has("cotangent")) {
         INDArray cotangent = Nd4j.createFromArray(numbers(json.get("cotangent")));
         INDArray product = diff.vjp(z, theta, cotangent).vector();
         compare(name + ", vjp" + by, json.get("vjp"), product, deviation);
       }
-      if (json.has("jvp")) {
+      if (json.has("jvp") && json.has("tangent")) {
         INDArray tangent = Nd4j.createFromArray(numbers(json.get("tangent")));
         INDArray product = diff.jvp(z, theta, tangent).vector();
         compare(name + ", jvp" + by, json.get("jvp"), product, deviation);

@@ -49,11 +49,11 @@ final class ScaleBiOAdapter implements GoldenAdapter {
     for (int i = 0; i < losses.length; i++) {
       loss += weights.weights()[i] * losses[i];
     }
-    deviation.compare("probabilities", numbers(test.get("probabilities")), weights.probabilities());
-    deviation.compare(
-        "weightedLoss", new double[] {test.get("weightedLoss").asDouble()}, new double[] {loss});
-    deviation.compare("gradP", numbers(test.get("gradP")), weights.gradient(losses));
-    deviation.compare("gradPerExample", numbers(test.get("gradPerExample")), weights.weights());
+    double[] weighted = {loss};
+    deviation.compare(test, "probabilities", weights::probabilities);
+    deviation.compare(test, "weightedLoss", () -> weighted);
+    deviation.compare(test, "gradP", () -> weights.gradient(losses));
+    deviation.compare(test, "gradPerExample", weights::weights);
   }
 
   private static void trajectory(JsonNode test, Deviation deviation) {

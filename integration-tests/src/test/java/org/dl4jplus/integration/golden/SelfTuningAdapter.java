@@ -78,14 +78,11 @@ final class SelfTuningAdapter implements GoldenAdapter {
         });
     SelfTuningLayer layer = (SelfTuningLayer) network.getLayer(0).conf().getLayer();
     layer.perturb(null);
-    deviation.compare(
-        "outputWithoutH",
-        GoldenFile.numbers(one.get("outputWithoutH").get("data")),
-        row(network.output(input, false)));
+    deviation.compare(one, "outputWithoutH", () -> row(network.output(input, false)));
     layer.perturb(h);
     network.setInput(input);
     INDArray output = network.feedForward(true, false).get(1);
-    deviation.compare("output", GoldenFile.numbers(one.get("output").get("data")), row(output));
+    deviation.compare(one, "output", () -> row(output));
     Gradient gradient =
         network
             .getLayer(0)
@@ -94,14 +91,14 @@ final class SelfTuningAdapter implements GoldenAdapter {
     NAMES.forEach(
         (golden, own) -> {
           INDArray actual = gradient.getGradientFor(own);
-          JsonNode expected = one.get("gradParams").get(golden);
+          JsonNode expected = one.path("gradParams").path(golden);
+          if (expected.isMissingNode()) {
+            return;
+          }
           deviation.compare(
               golden, row(ownShape(golden, conv, array(expected), actual.shape())), row(actual));
         });
-    deviation.compare(
-        "gradH",
-        GoldenFile.numbers(one.get("gradH").get("data")),
-        row(layer.gradientOfHyperparameters()));
+    deviation.compare(one, "gradH", () -> row(layer.gradientOfHyperparameters()));
   }
 
   /** Golden weights are [out, in]; DL4J's dense ones [in, out]. */

@@ -11,7 +11,8 @@ public final class SurrogateOutputs {
   private SurrogateOutputs() {}
 
   /**
-   * How many quantiles the outputs are mapped by.
+   * How many quantiles the outputs are mapped by. The specification's floor(sqrt(count)) is 1 below
+   * 4 outputs, which leaves no line between two of them; then it is 2 here.
    *
    * @param count of the outputs
    * @return floor(sqrt(count)), at least 2
