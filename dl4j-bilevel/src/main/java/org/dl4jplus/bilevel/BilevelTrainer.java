@@ -222,6 +222,7 @@ public final class BilevelTrainer {
    * @return a trainer that makes the steps that the saved one would have made
    * @throws UncheckedIOException where the file cannot be read
    * @throws IllegalArgumentException where the file is another one, or of a problem of another size
+   *     or type
    */
   public static BilevelTrainer resume(BilevelProblem problem, File file) {
     try (DataInputStream in =
@@ -234,6 +235,13 @@ public final class BilevelTrainer {
       BilevelState state = BilevelState.read(in);
       check("The saved x", state.x(), problem.dimX());
       check("The saved y", state.y(), problem.dimY());
+      if (state.y().dataType() != problem.dataType()) {
+        throw new IllegalArgumentException(
+            "The saved run is in "
+                + state.y().dataType()
+                + ", the problem in "
+                + problem.dataType());
+      }
       return new BilevelTrainer(problem, algorithm, state, seed);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(file + " holds an algorithm that cannot be read", e);

@@ -252,6 +252,21 @@ class TasksTest {
     }
   }
 
+  @Test
+  void aRunInAnotherTypeIsRefused(@TempDir Path directory) {
+    File file = directory.resolve("run").toFile();
+    for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+      NetworkProblem task = cleaning(network(type), type);
+      INDArray x = Nd4j.zeros(type, task.dimX());
+      new BilevelTrainer(task, F2sa.builder().build(), x, task.start(), 5).save(file);
+      DataType other = type == DataType.FLOAT ? DataType.DOUBLE : DataType.FLOAT;
+      NetworkProblem problem = cleaning(network(other), other);
+      Exception e =
+          assertThrows(IllegalArgumentException.class, () -> BilevelTrainer.resume(problem, file));
+      assertTrue(e.getMessage().contains(type + ", the problem in " + other), e.getMessage());
+    }
+  }
+
   /** The first weight is at most the first logit and a little. */
   private static BilevelProblem constrained(BilevelProblem problem) {
     double[] a = new double[(int) problem.dimX()];

@@ -6,6 +6,7 @@ import java.nio.DoubleBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -777,14 +778,16 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
   }
 
   /**
-   * Writes network, parameters, counts and what the method remembers, block by block.
+   * Writes network, parameters, counts and what the method remembers, block by block, under a
+   * temporary name that is changed at the end: a run that dies meanwhile keeps its last file.
    *
    * @param file where to
    * @throws IOException if it cannot be written
    */
   public void save(File file) throws IOException {
     flush();
-    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file.toPath()))) {
+    Path part = file.toPath().resolveSibling(file.getName() + ".part");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(part))) {
       zip.setLevel(Deflater.NO_COMPRESSION);
       write(zip, "zo2.json", JSON.writeValueAsString(config));
       write(
@@ -802,6 +805,8 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
       blocks.save(zip);
       zip.closeEntry();
     }
+    Files.move(
+        part, file.toPath(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
   }
 
   private static void write(ZipOutputStream zip, String name, String text) throws IOException {
@@ -833,7 +838,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
    */
   public static OffloadedNetwork load(File file, ZO2 method) throws IOException {
     try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(file.toPath()))) {
-      ZO2 saved = JSON.readValue(read(zip, file), ZO2.class);
+      ZO2 saved = JSON.readValue(read(zip, file, "zo2.json"), ZO2.class);
       ZO2 used = method == null ? saved : method;
       boolean same =
           used.getCompression() == saved.getCompression()
@@ -855,7 +860,7 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
           plain
               ? new OffloadedNetwork(MultiLayerConfiguration.fromJson(json), null, used)
               : new OffloadedNetwork(null, ComputationGraphConfiguration.fromJson(json), used);
-      Map<?, ?> run = JSON.readValue(read(zip, file), Map.class);
+      Map<?, ?> run = JSON.readValue(read(zip, file, "run.json"), Map.class);
       network.iteration = ((Number) run.get("iteration")).intValue();
       network.epoch = ((Number) run.get("epoch")).intValue();
       network.evaluations = ((Number) run.get("evaluations")).longValue();
@@ -871,14 +876,18 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
     }
   }
 
-  private static byte[] read(ZipInputStream zip, File file) throws IOException {
-    if (zip.getNextEntry() == null) {
+  private static byte[] read(ZipInputStream zip, File file, String name) throws IOException {
+    ZipEntry entry = zip.getNextEntry();
+    if (entry == null || !entry.getName().equals(name)) {
       throw new IOException(file + " holds no saved OffloadedNetwork");
     }
     return zip.readAllBytes();
   }
 
-  /** Ends the threads, and deletes the store's file. The network is of no use afterwards. */
+  /**
+   * Ends the threads, and deletes the store's file. What needs parameters afterwards gets an {@link
+   * IllegalStateException}.
+   */
   @Override
   public void close() {
     blocks.close();
@@ -1106,6 +1115,16 @@ public final class OffloadedNetwork implements Model, AutoCloseable {
             if (key.startsWith(name) && chain.links().get(l).parameters() > 0) {
               INDArray view = layers[l].paramTable(false).get(key.substring(name.length()));
               if (view != null) {
+                // assign() would take whatever there is of another shape.
+                if (!val.equalShapes(view)) {
+                  throw new IllegalArgumentException(
+                      "param "
+                          + key
+                          + " must have shape "
+                          + Arrays.toString(view.shape())
+                          + ", got "
+                          + Arrays.toString(val.shape()));
+                }
                 view.assign(val);
                 found[0] = true;
               }

@@ -541,6 +541,38 @@ class OffloadedNetworkTest {
   }
 
   @Test
+  void misuseIsNamedAndChangesNothing(@TempDir Path folder) throws IOException {
+    File plain = folder.resolve("plain.zip").toFile();
+    initialised(dense(DataType.FLOAT, 0)).save(plain);
+    IOException other = assertThrows(IOException.class, () -> OffloadedNetwork.load(plain, null));
+    assertTrue(other.getMessage().contains("no saved OffloadedNetwork"), other.getMessage());
+    DataSet batch = batches(DataType.FLOAT, 1).get(0);
+    for (boolean overlap : new boolean[] {false, true}) {
+      OffloadedNetwork network =
+          OffloadedNetwork.create(dense(DataType.FLOAT, 0), ZO2.builder().overlap(overlap).build());
+      INDArray before = network.params();
+      Exception shape =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> network.setParam("0_W", Nd4j.ones(DataType.FLOAT, 2, 2)));
+      assertTrue(shape.getMessage().contains("[4, 9]"), shape.getMessage());
+      assertSame(before, network.params());
+      network.fit(batch);
+      File file = folder.resolve(overlap + ".zip").toFile();
+      network.save(file);
+      byte[] saved = Files.readAllBytes(file.toPath());
+      network.close();
+      network.close();
+      assertThrows(IllegalStateException.class, () -> network.fit(batch));
+      assertThrows(IllegalStateException.class, network::params);
+      assertThrows(IllegalStateException.class, () -> network.output(batch.getFeatures()));
+      assertThrows(IllegalStateException.class, () -> network.setParams(before));
+      assertThrows(IllegalStateException.class, () -> network.save(file));
+      assertArrayEquals(saved, Files.readAllBytes(file.toPath()));
+    }
+  }
+
+  @Test
   void whatIsNoChainIsRefused() {
     ZO2 method = ZO2.builder().build();
     ComputationGraph graph =

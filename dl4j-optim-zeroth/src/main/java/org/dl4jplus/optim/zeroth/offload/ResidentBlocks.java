@@ -32,6 +32,7 @@ public final class ResidentBlocks implements AutoCloseable {
   private final ExecutorService returner;
   private long fetched;
   private long returned;
+  private boolean closed;
 
   /**
    * Takes the memory.
@@ -143,8 +144,10 @@ public final class ResidentBlocks implements AutoCloseable {
    * Brings a block into working memory.
    *
    * @param block its number
+   * @throws IllegalStateException after {@link #close()}
    */
   public void fetch(int block) {
+    checkOpen();
     stored[block].read(array(block));
     for (int k = 0; k < storedMoments[block].length; k++) {
       storedMoments[block][k].read(moments(block)[k]);
@@ -175,8 +178,10 @@ public final class ResidentBlocks implements AutoCloseable {
    * @param changed which blocks are put back
    * @param iteration as in {@link #putBack}
    * @param occasion as in {@link #putBack}
+   * @throws IllegalStateException after {@link #close()}
    */
   public void pass(IntConsumer work, IntPredicate changed, int iteration, int occasion) {
+    checkOpen();
     int n = stored.length;
     if (fetcher == null) {
       for (int b = 0; b < n; b++) {
@@ -244,8 +249,10 @@ public final class ResidentBlocks implements AutoCloseable {
    *
    * @param out where to
    * @throws IOException if it cannot be written
+   * @throws IllegalStateException after {@link #close()}
    */
   public void save(OutputStream out) throws IOException {
+    checkOpen();
     for (int b = 0; b < stored.length; b++) {
       stored[b].save(out);
       for (StoredBlock moment : storedMoments[b]) {
@@ -318,8 +325,15 @@ public final class ResidentBlocks implements AutoCloseable {
     return returned;
   }
 
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("The network is closed");
+    }
+  }
+
   @Override
   public void close() {
+    closed = true;
     if (fetcher != null) {
       fetcher.shutdown();
       returner.shutdown();
