@@ -2,8 +2,10 @@ package org.dl4jplus.integration.contract;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.dl4jplus.bilevel.task.SourceWeightedIterator;
 import org.dl4jplus.optim.first.AdaptiveBatchIterator;
 import org.dl4jplus.optim.first.AdaptiveBatchListener;
 import org.dl4jplus.optim.first.AdaptiveBatchListener.Estimator;
@@ -16,6 +18,12 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * made, what it learns from, and how a saved run goes on.
  */
 final class IteratorVariants {
+
+  /**
+   * What works on the loss of the one network that it was made with, asks each example for its
+   * source, and refuses to be saved: dl4j-bilevel's own tests train with it.
+   */
+  static final Set<Class<?>> ELSEWHERE = Set.of(SourceWeightedIterator.class);
 
   /** One setting of an iterator's class. */
   interface Variant {
