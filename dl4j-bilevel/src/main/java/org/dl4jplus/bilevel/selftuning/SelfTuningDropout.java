@@ -5,6 +5,7 @@ import lombok.Getter;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jplus.optim.first.noise.CounterNoise;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -83,10 +84,13 @@ public final class SelfTuningDropout implements IDropout {
   private INDArray mask(INDArray input, long examples) {
     int each = (int) (input.length() / examples);
     double[] keep = new double[(int) input.length()];
-    INDArray uniform = rates == null ? Nd4j.rand(input.dataType(), input.length()) : null;
+    double[] uniform =
+        rates == null && rate > 0
+            ? Nd4j.rand(DataType.DOUBLE, input.length()).toDoubleVector()
+            : null;
     for (int i = 0; i < keep.length; i++) {
       double leave = rates == null ? rate : rates[i / each];
-      double u = rates == null ? uniform.getDouble(i) : CounterNoise.uniform(seed, i);
+      double u = leave == 0 ? 1 : rates == null ? uniform[i] : CounterNoise.uniform(seed, i);
       keep[i] = u < leave ? 0 : 1 / (1 - leave);
     }
     return Nd4j.createFromArray(keep).castTo(input.dataType()).reshape('c', input.shape());

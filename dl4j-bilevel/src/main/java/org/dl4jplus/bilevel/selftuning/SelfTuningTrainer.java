@@ -1,7 +1,6 @@
 package org.dl4jplus.bilevel.selftuning;
 
 import java.io.File;
-import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -22,6 +21,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jplus.bilevel.AtomicFile;
 import org.dl4jplus.bilevel.problem.HyperTransform;
 import org.dl4jplus.optim.first.ArrayOptimizer;
 import org.dl4jplus.optim.first.model.ModelAccess;
@@ -260,12 +260,15 @@ public final class SelfTuningTrainer {
   /** Rows of h and the noise that made them, of [batch, H]. */
   private double[][][] perturbed(int examples) {
     int count = hyperparameters.size();
+    double[] centres = u.toDoubleVector();
+    double[] scales = v.toDoubleVector();
+    long noiseSeed = seedOf(0);
     double[][] noise = new double[examples][count];
     double[][] rows = new double[examples][count];
     for (int i = 0; i < examples; i++) {
+      CounterNoise.fill(Distribution.GAUSSIAN, noiseSeed, (long) i * count, noise[i], count);
       for (int j = 0; j < count; j++) {
-        noise[i][j] = CounterNoise.at(Distribution.GAUSSIAN, seedOf(0), (long) i * count + j);
-        rows[i][j] = u.getDouble(j) + HyperTransform.softplus(v.getDouble(j)) * noise[i][j];
+        rows[i][j] = centres[j] + HyperTransform.softplus(scales[j]) * noise[i][j];
       }
     }
     return new double[][][] {rows, noise};
@@ -438,21 +441,14 @@ public final class SelfTuningTrainer {
 
   /**
    * Saves the network with its updater's state, and what this trainer knows, at the end of an
-   * epoch.
+   * epoch; one who is interrupted leaves an older file as it was.
    *
    * @param file to be written
    * @throws UncheckedIOException where that fails
    */
   public void save(File file) {
     publish();
-    try {
-      ModelSerializer.writeModel(network, file, true);
-    } catch (IOException e) {
-      throw new UncheckedIOException("The network was not saved to " + file, e);
-    }
-    ModelSerializer.addObjectToFile(
-        file,
-        ENTRY,
+    Saved saved =
         new Saved(
             u.toDoubleVector(),
             v.toDoubleVector(),
@@ -463,7 +459,13 @@ public final class SelfTuningTrainer {
             epoch,
             step,
             untilValidation,
-            validationAt));
+            validationAt);
+    AtomicFile.fill(
+        file,
+        part -> {
+          ModelSerializer.writeModel(network, part, true);
+          ModelSerializer.addObjectToFile(part, ENTRY, saved);
+        });
   }
 
   private static double[] values(ArrayOptimizer optimizer) {
