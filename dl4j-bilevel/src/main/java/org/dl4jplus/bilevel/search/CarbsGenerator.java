@@ -45,13 +45,17 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>Departures: the processes are fitted by maximum a posteriori (the authors' program hardly
  * trains its own), and the probability of a failure divides by the standard deviation where the
- * program has the variance. Units count from the start of a parameter.
+ * program has the variance. Units count from the start of a parameter. A scale that rounds is
+ * searched at its rounded values, so that equal configurations are one group of the front.
  *
  * <p>A. J. Fetterman, E. Kitanidis, J. Albrecht, Z. Polizzi, B. Fogelman, M. Knutins, B.
  * Wroblewski, J. B. Simon, K. Qiu: "Tune As You Scale: Hyperparameter Optimization For Compute
  * Efficient Training", arXiv 2306.08055 (2023).
  */
 public final class CarbsGenerator extends FeedbackGenerator {
+
+  /** Data parameter of a candidate that observes a point of the front again. */
+  public static final String RESAMPLED = "dl4jplus.resampled";
 
   private static final int CANDIDATES = 100;
   private static final int MOST_OVERSAMPLING = 64;
@@ -163,7 +167,7 @@ public final class CarbsGenerator extends FeedbackGenerator {
   private double[] near(double[] origin, SplittableRandom random) {
     double[] there = new double[origin.length];
     for (int i = 0; i < there.length; i++) {
-      there[i] = origin[i] + radius * random.nextGaussian();
+      there[i] = leaves.get(i).rounded(origin[i] + radius * random.nextGaussian());
     }
     return there;
   }
@@ -214,7 +218,7 @@ public final class CarbsGenerator extends FeedbackGenerator {
     Observed observed = new Observed();
     int successes = observed.trials.size();
     if (successes < numRandomSamples) {
-      return Proposal.of(coordinates(within(new double[leaves.size()], random)));
+      return at(within(new double[leaves.size()], random));
     }
     CostFront front = observed.front(conservative);
     if (successes % resampleFrequency == 0 && !resampling(observed)) {
@@ -222,18 +226,21 @@ public final class CarbsGenerator extends FeedbackGenerator {
           front.groups().stream()
               .min(Comparator.comparingInt(g -> g.members().length))
               .orElseThrow();
-      return new Proposal(observed.points[group.members()[0]], Map.of(), false);
+      return new Proposal(observed.points[group.members()[0]], Map.of(RESAMPLED, true), false);
     }
-    return Proposal.of(coordinates(best(observed, front, random)));
+    return at(best(observed, front, random));
   }
 
-  /** Whether a candidate that repeats another one was proposed since the last success. */
+  /** Points that are known already may be observed again; groups of them are means. */
+  private Proposal at(double[] offsets) {
+    return new Proposal(coordinates(offsets), Map.of(), false);
+  }
+
+  /** Whether an observation of the front again was proposed since the last success. */
   private boolean resampling(Observed observed) {
     int last = observed.trials.get(observed.trials.size() - 1).getIndex();
     return trials().stream()
-        .filter(t -> t.getIndex() > last)
-        .anyMatch(
-            t -> observed.trials.stream().anyMatch(o -> Arrays.equals(o.getPoint(), t.getPoint())));
+        .anyMatch(t -> t.getIndex() > last && t.getData().containsKey(RESAMPLED));
   }
 
   /** A point near another one that the bounds allow; the other one itself if none turns up. */

@@ -128,6 +128,11 @@ public final class CarbsParameterSpace<T extends Number> implements ParameterSpa
     return scale.parameter(scale.basic(start) + offset);
   }
 
+  /** The offset of the value that is taken at an offset: another one where the scale rounds. */
+  double rounded(double offset) {
+    return scale.roundTo() == 0 ? offset : scale.basic(at(offset)) - scale.basic(start);
+  }
+
   /** Whether the value at some units from the start lies within the bounds. */
   boolean allows(double offset) {
     double value = at(offset);

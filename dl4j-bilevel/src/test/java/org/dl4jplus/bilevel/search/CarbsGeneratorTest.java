@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.deeplearning4j.arbiter.optimize.api.AbstractParameterSpace;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
@@ -110,10 +112,46 @@ class CarbsGeneratorTest {
   void theFrontIsObservedAgain() {
     CarbsGenerator generator = generator();
     run(generator, 12);
-    long distinct =
-        generator.trials().stream().map(t -> Arrays.toString(t.getPoint())).distinct().count();
+    List<double[]> points = generator.trials().stream().map(Trial::getPoint).toList();
     // After 5 and after 10 successes.
-    assertEquals(10, distinct);
+    assertEquals(
+        List.of(5, 10),
+        generator.trials().stream()
+            .filter(t -> t.getData().containsKey(CarbsGenerator.RESAMPLED))
+            .map(Trial::getIndex)
+            .toList());
+    for (int i : new int[] {5, 10}) {
+      assertTrue(points.subList(0, i).stream().anyMatch(p -> Arrays.equals(p, points.get(i))));
+    }
+  }
+
+  /** Otherwise one configuration would lie in many places, each as good as new. */
+  @Test
+  void aRoundedValueHasOnePlace() {
+    CarbsGenerator generator =
+        CarbsGenerator.builder()
+            .parameterSpace(CarbsParameterSpace.logInteger(3, 1))
+            .minimize(false)
+            .build();
+    Map<Object, Double> places = new HashMap<>();
+    for (int i = 0; i < 25; i++) {
+      Candidate<Object> candidate = generator.getCandidate();
+      Integer value = (Integer) candidate.getValue();
+      double place = generator.trials().get(i).getPoint()[0];
+      assertEquals(place, places.computeIfAbsent(value, v -> place), "the place of " + value);
+      SearchMetrics metrics = SearchMetrics.builder().costUpdates(value).build();
+      generator.reportResults(
+          new OptimizationResult(candidate, -1.0 / value, i, metrics, null, null));
+    }
+    assertTrue(places.size() > 4 && places.size() < 25, places.toString());
+  }
+
+  @Test
+  void ofEqualCostsTheBetterOneIsOnTheFront() {
+    double[][] points = {{0}, {1}, {2}, {3}};
+    CostFront front =
+        CostFront.of(points, new double[] {1, 8, 8, 8}, new double[] {1, 2, 5, 4}, 1, 0.2, false);
+    assertEquals(List.of(0, 2), front.groups().stream().map(group -> group.members()[0]).toList());
   }
 
   @Test
@@ -178,6 +216,7 @@ class CarbsGeneratorTest {
         IllegalArgumentException.class, () -> new CarbsScale(Form.LOGIT, 1, 10, 0).basic(1));
     assertThrows(IllegalArgumentException.class, () -> new CarbsScale(Form.LOG, 0, 10, 0));
     assertThrows(IllegalArgumentException.class, () -> new CarbsScale(Form.LOG, 1, 1, 0));
+    assertThrows(IllegalArgumentException.class, () -> new CarbsScale(Form.LOGIT, 1, 10, 1));
   }
 
   @Test

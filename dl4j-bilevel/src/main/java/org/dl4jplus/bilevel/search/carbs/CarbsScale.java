@@ -40,7 +40,7 @@ public record CarbsScale(
    * @param form of the scale
    * @param scale what one unit is, above 0
    * @param base of the logarithm, above 1
-   * @param roundTo what the parameter is a multiple of; 0 for any number
+   * @param roundTo what the parameter is a multiple of; 0 for any number, as LOGIT wants it
    * @throws IllegalArgumentException outside the ranges
    */
   @JsonCreator
@@ -51,6 +51,7 @@ public record CarbsScale(
     Require.positive("scale", scale, 1);
     Require.check(base > 1 && Double.isFinite(base), "base", base, "above 1");
     Require.atLeast("roundTo", roundTo, 0, 0);
+    Require.check(form != Form.LOGIT || roundTo == 0, "roundTo", roundTo, "0 for LOGIT");
   }
 
   /**

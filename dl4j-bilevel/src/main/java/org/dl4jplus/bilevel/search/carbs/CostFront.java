@@ -11,9 +11,10 @@ import java.util.Map;
  * The front of cost and quality among observations, some of which were made at the same point. The
  * observations of a point form a group, whose cost and quality are means. The first group of the
  * front is the best of those that cost no more than a quantile of all costs; then, in order of
- * cost, a group enters when its quality beats that of the last one. In the conservative front the
- * first group is one with several observations where there is one, and a group of a single
- * observation enters only if it beats the best observation of the last group.
+ * cost, a group enters when its quality beats that of the last one, whose place it takes where the
+ * costs are equal. In the conservative front the first group is one with several observations where
+ * there is one, and a group of a single observation enters only if it beats the best observation of
+ * the last group.
  */
 public final class CostFront {
 
@@ -75,7 +76,10 @@ public final class CostFront {
     List<Group> front = new ArrayList<>(List.of(last));
     for (Group group : all) {
       double bar = conservative && group.members().length == 1 ? last.best() : last.quality();
-      if (group.cost() > last.cost() && group.quality() > bar) {
+      if (group.cost() >= last.cost() && group.quality() > bar) {
+        if (group.cost() == last.cost()) {
+          front.remove(front.size() - 1);
+        }
         front.add(group);
         last = group;
       }
