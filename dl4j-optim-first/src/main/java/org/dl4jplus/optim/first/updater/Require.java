@@ -145,6 +145,22 @@ public final class Require {
   }
 
   /**
+   * An argument that has no default.
+   *
+   * @param field its name
+   * @param value the argument
+   * @param <T> its type
+   * @return the argument
+   * @throws IllegalArgumentException if it is null
+   */
+  public static <T> T given(String field, T value) {
+    if (value == null) {
+      throw new IllegalArgumentException(field + " must be given, got null");
+    }
+    return value;
+  }
+
+  /**
    * The general check.
    *
    * @param holds whether the value is allowed
