@@ -201,18 +201,19 @@ abstract class LossOnlyModel implements Model {
 
   @Override
   public void setListeners(Collection<TrainingListener> all) {
+    Require.given("listeners", all);
     listeners.clear();
     listeners.addAll(all);
   }
 
   @Override
   public void setListeners(TrainingListener... all) {
-    setListeners(Arrays.asList(all));
+    setListeners(Arrays.asList(Require.given("listeners", all)));
   }
 
   @Override
   public void addListeners(TrainingListener... more) {
-    listeners.addAll(Arrays.asList(more));
+    listeners.addAll(Arrays.asList(Require.given("listeners", more)));
   }
 
   @Override
