@@ -64,7 +64,7 @@ class NullArgumentsTest {
   }
 
   static Stream<Arguments> offloaded() {
-    ZO2 method = ZO2.builder().build();
+    ZO2 method = ZO2.builder().overlap(false).build();
     OffloadedNetwork network = OffloadedNetwork.from(network(), method);
     return Stream.of(
         of("data", () -> network.fit((org.nd4j.linalg.dataset.api.DataSet) null)),
@@ -140,7 +140,7 @@ class NullArgumentsTest {
         of("start", () -> new ZORankSGD().search((INDArray) null)),
         of("state", () -> new ZORankSGD().search((GradientState) null)),
         of("a run in state", () -> new ZORankSGD().search(new GradientState())),
-        of("oracle", () -> new ZORankSGD().minimize(null, start, 1)),
+        of("oracle", () -> new ZORankSGD().minimize((RankingOracle) null, start, 1)),
         of("parameters", () -> new ZORankSGD().minimize(RankingOracle.of(sum), null, 1)),
         of("objective", () -> RankingOracle.of(null)),
         of("start", () -> new CBO().search((INDArray) null)),
