@@ -87,6 +87,13 @@ class OffloadedNetworkTest {
         .build();
   }
 
+  private static MultiLayerConfiguration withoutLoss() {
+    return builder(DataType.FLOAT)
+        .list()
+        .layer(new DenseLayer.Builder().nIn(2).nOut(3).build())
+        .build();
+  }
+
   private static MultiLayerNetwork initialised(MultiLayerConfiguration configuration) {
     MultiLayerNetwork network = new MultiLayerNetwork(configuration);
     network.init();
@@ -564,15 +571,7 @@ class OffloadedNetworkTest {
   void whatIsRefusedLeavesNoFile(@TempDir Path folder) throws IOException {
     Path store = folder.resolve("store");
     ZO2 method = ZO2.builder().store(Store.MAPPED_FILE).path(store.toString()).build();
-    refused(
-        "no loss",
-        () ->
-            OffloadedNetwork.create(
-                builder(DataType.FLOAT)
-                    .list()
-                    .layer(new DenseLayer.Builder().nIn(2).nOut(3).build())
-                    .build(),
-                method));
+    refused("no loss", () -> OffloadedNetwork.create(withoutLoss(), method));
     assertFalse(Files.exists(store));
     Path saved = folder.resolve("network.zip");
     try (OffloadedNetwork network = OffloadedNetwork.create(dense(DataType.FLOAT, 0), method)) {
@@ -672,15 +671,7 @@ class OffloadedNetworkTest {
             .backpropType(BackpropType.TruncatedBPTT)
             .build();
     refused("Truncated BPTT", () -> OffloadedNetwork.create(truncated, method));
-    refused(
-        "no loss",
-        () ->
-            OffloadedNetwork.create(
-                builder(DataType.FLOAT)
-                    .list()
-                    .layer(new DenseLayer.Builder().nIn(2).nOut(3).build())
-                    .build(),
-                method));
+    refused("no loss", () -> OffloadedNetwork.create(withoutLoss(), method));
     refused(
         "no parameters",
         () ->
