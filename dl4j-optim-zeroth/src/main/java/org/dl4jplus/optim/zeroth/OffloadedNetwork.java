@@ -329,6 +329,7 @@ public final class OffloadedNetwork extends LossOnlyModel implements AutoCloseab
    * @param file what {@link #save} wrote
    * @return the network, without listeners
    * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if the path of its method exists, see {@link ZO2}
    */
   public static OffloadedNetwork load(File file) throws IOException {
     return load(file, null);
@@ -342,7 +343,8 @@ public final class OffloadedNetwork extends LossOnlyModel implements AutoCloseab
    * @param method blocks, compression and updateRule as in the saved one; null for the saved one
    * @return the network, without listeners
    * @throws IOException if the file cannot be read
-   * @throws IllegalArgumentException if the parameters are stored in another way
+   * @throws IllegalArgumentException if the parameters are stored in another way, and if the path
+   *     of the method exists, see {@link ZO2}
    */
   public static OffloadedNetwork load(File file, ZO2 method) throws IOException {
     return new OffloadedNetwork(OffloadedFile.read(Require.given("file", file), method));
