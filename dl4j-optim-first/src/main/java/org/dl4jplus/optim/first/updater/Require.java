@@ -145,17 +145,17 @@ public final class Require {
   }
 
   /**
-   * An argument that has no default.
+   * Something without a default.
    *
-   * @param field its name
-   * @param value the argument
    * @param <T> its type
-   * @return the argument
-   * @throws IllegalArgumentException if it is null
+   * @param field field name
+   * @param value value, or null
+   * @return the value
+   * @throws IllegalArgumentException for null
    */
   public static <T> T given(String field, T value) {
     if (value == null) {
-      throw new IllegalArgumentException(field + " must be given, got null");
+      throw new IllegalArgumentException(field + " must be given");
     }
     return value;
   }
