@@ -155,7 +155,7 @@ public final class CBO extends ZerothOrderMethod {
    *     for a correction that lacks values
    */
   public ConsensusSearch search(INDArray start) {
-    return new ConsensusSearch(this, start.toDoubleMatrix(), null, null);
+    return new ConsensusSearch(this, Require.given("start", start).toDoubleMatrix(), null, null);
   }
 
   /**

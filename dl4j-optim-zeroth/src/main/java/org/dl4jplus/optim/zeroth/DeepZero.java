@@ -566,7 +566,7 @@ public final class DeepZero extends ZerothOrderMethod {
    * @return samplesPerClass examples of each class, or all where there are fewer
    */
   public DataSet scoringBatch(DataSet data) {
-    int[] classes = data.getLabels().argMax(1).toIntVector();
+    int[] classes = Require.given("data", data).getLabels().argMax(1).toIntVector();
     Map<Integer, List<Integer>> rows =
         IntStream.range(0, classes.length)
             .boxed()

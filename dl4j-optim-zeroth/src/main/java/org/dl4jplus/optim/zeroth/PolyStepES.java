@@ -51,7 +51,7 @@ public final class PolyStepES implements Serializable {
    *     entries that are not finite
    */
   public PolyStepES(PolyStep config, double[][] particles) {
-    this(config, particles, Rotations.haar(config.getSeed()));
+    this(config, particles, Rotations.haar(Require.given("config", config).getSeed()));
   }
 
   /**
@@ -63,16 +63,18 @@ public final class PolyStepES implements Serializable {
    * @throws IllegalArgumentException as above
    */
   public PolyStepES(PolyStep config, double[][] particles, Rotations rotations) {
-    if (particles == null || particles.length == 0 || particles[0].length == 0) {
+    if (particles == null
+        || particles.length == 0
+        || Require.given("particles[0]", particles[0]).length == 0) {
       throw new IllegalArgumentException("particles are empty: there is nothing to search");
     }
-    this.config = config;
-    this.rotations = rotations;
+    this.config = Require.given("config", config);
+    this.rotations = Require.given("rotations", rotations);
     vertices = config.getPolytope().vertices(particles[0].length);
     this.particles = new double[particles.length][];
     for (int i = 0; i < particles.length; i++) {
       Require.check(
-          particles[i].length == particles[0].length,
+          Require.given("particles[" + i + "]", particles[i]).length == particles[0].length,
           "length of particles[" + i + "]",
           particles[i].length,
           Integer.toString(particles[0].length));
@@ -125,6 +127,7 @@ public final class PolyStepES implements Serializable {
       throw new IllegalStateException("There are no candidates to tell of: ask first");
     }
     int count = particles.length * vertices.length;
+    Require.given("costs", costs);
     Require.check(costs.length == count, "number of costs", costs.length, "" + count);
     double[][] candidates = ask();
     double[][] matrix = new double[particles.length][];
@@ -157,6 +160,7 @@ public final class PolyStepES implements Serializable {
    * @return the lowest value so far
    */
   public double minimize(ZoObjective objective, long budget) {
+    Require.given("objective", objective);
     int count = particles.length * vertices.length;
     while (evaluations + count <= budget) {
       double[][] candidates = ask();

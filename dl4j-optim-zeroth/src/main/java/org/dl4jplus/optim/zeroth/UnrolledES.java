@@ -110,6 +110,8 @@ public abstract class UnrolledES implements Serializable {
    */
   public final <S extends Serializable> UnrolledRun<S> minimize(
       UnrolledProblem<S> problem, INDArray theta, IUpdater updater, int truncations) {
+    Require.given("theta", theta);
+    Require.given("updater", updater);
     UnrolledRun<S> run = run(problem);
     ArrayOptimizer optimizer = new ArrayOptimizer(updater, java.util.List.of(), theta);
     for (int i = 0; i < truncations; i++) {

@@ -43,7 +43,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *   <li>store: HEAP, memory of the JVM; MAPPED_FILE, a file; HOST, memory outside of the heap,
  *       which is where a network on a GPU is to be kept; default HEAP
  *   <li>path: the file of MAPPED_FILE, which must not exist yet and is deleted when the network is
- *       closed; default: a temporary file
+ *       closed or the JVM exits; default: a temporary file, zo2*.parameters. It is working memory
+ *       and no saved network: what a run that was killed leaves of it can only be deleted, and has
+ *       to be before another one takes the same path
  *   <li>overlap: brings in the next block and puts the last one back while one computes, on two
  *       threads; default true. It does not change any bit
  *   <li>compression: of what is stored; default NONE. All others change the path: see {@link

@@ -135,7 +135,7 @@ public final class ZORankSGD extends ZerothOrderMethod {
    * @return the run
    */
   public RankSearch search(INDArray start) {
-    return new RankSearch(this, start.toDoubleVector(), null);
+    return new RankSearch(this, Require.given("start", start).toDoubleVector(), null);
   }
 
   /**
@@ -157,7 +157,8 @@ public final class ZORankSGD extends ZerothOrderMethod {
    * @return how many were made
    */
   public int minimize(RankingOracle oracle, INDArray parameters, int rounds) {
-    RankSearch search = search(parameters);
+    Require.given("oracle", oracle);
+    RankSearch search = search(Require.given("parameters", parameters));
     for (int round = 0; round < rounds; round++) {
       List<INDArray> candidates =
           Arrays.stream(search.ask())

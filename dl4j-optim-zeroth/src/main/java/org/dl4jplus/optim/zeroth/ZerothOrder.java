@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.Solver;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.oracle.GradientState;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.noise.Perturber;
 import org.dl4jplus.optim.zeroth.objective.ModelObjective;
 import org.dl4jplus.optim.zeroth.train.ZerothOrderOptimizer;
@@ -57,6 +58,7 @@ public final class ZerothOrder {
    */
   public static <M extends Model> M attach(M network, ZerothOrderMethod method) {
     ModelObjective objective = new ModelObjective(network);
+    Require.given("method", method);
     if (objective.stretches().isEmpty()) {
       throw new IllegalArgumentException("The network has no parameters that may move");
     }
@@ -131,7 +133,7 @@ public final class ZerothOrder {
    * @param saved what {@link #state()} returned
    */
   public void restoreState(GradientState saved) {
-    state = saved.copy();
+    state = Require.given("saved", saved).copy();
   }
 
   /**

@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.oracle.GradientState;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.estimate.GradientEstimator;
 import org.dl4jplus.optim.zeroth.estimate.GradientEstimator.Estimate;
 import org.dl4jplus.optim.zeroth.noise.Directions;
@@ -47,9 +48,7 @@ public final class ZerothOrderGradientListener extends BaseTrainingListener
    * @param seed of its directions
    */
   public ZerothOrderGradientListener(GradientEstimator estimator, long seed) {
-    if (estimator == null) {
-      throw new IllegalArgumentException("estimator must be given");
-    }
+    Require.given("estimator", estimator);
     this.estimator = estimator;
     this.seed = seed;
   }

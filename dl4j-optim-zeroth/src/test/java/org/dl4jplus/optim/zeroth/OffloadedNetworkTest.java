@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -83,6 +84,13 @@ class OffloadedNetworkTest {
         .layer(new DenseLayer.Builder().nOut(6).activation(Activation.SIGMOID).build())
         .layer(new OutputLayer.Builder().nOut(3).build())
         .setInputType(InputType.feedForward(4))
+        .build();
+  }
+
+  private static MultiLayerConfiguration withoutLoss() {
+    return builder(DataType.FLOAT)
+        .list()
+        .layer(new DenseLayer.Builder().nIn(2).nOut(3).build())
         .build();
   }
 
@@ -541,6 +549,74 @@ class OffloadedNetworkTest {
   }
 
   @Test
+  void theFileOfARunThatWasKilledIsNamedAndKept(@TempDir Path folder) throws IOException {
+    Path store = folder.resolve("store");
+    ZO2 method = ZO2.builder().store(Store.MAPPED_FILE).path(store.toString()).build();
+    File saved = folder.resolve("network.zip").toFile();
+    try (OffloadedNetwork network = OffloadedNetwork.create(dense(DataType.FLOAT, 0), method)) {
+      network.save(saved);
+    }
+    Files.writeString(store, "left behind");
+    Exception e = assertThrows(IllegalArgumentException.class, () -> OffloadedNetwork.load(saved));
+    assertTrue(e.getMessage().startsWith("path = " + store + " exists"), e.getMessage());
+    assertTrue(e.getMessage().contains("killed"), e.getMessage());
+    assertTrue(e.getMessage().contains("delete it"), e.getMessage());
+    assertEquals("left behind", Files.readString(store));
+    Files.delete(store);
+    OffloadedNetwork.load(saved).close();
+    assertFalse(Files.exists(store));
+  }
+
+  @Test
+  void whatIsRefusedLeavesNoFile(@TempDir Path folder) throws IOException {
+    Path store = folder.resolve("store");
+    ZO2 method = ZO2.builder().store(Store.MAPPED_FILE).path(store.toString()).build();
+    refused("no loss", () -> OffloadedNetwork.create(withoutLoss(), method));
+    assertFalse(Files.exists(store));
+    Path saved = folder.resolve("network.zip");
+    try (OffloadedNetwork network = OffloadedNetwork.create(dense(DataType.FLOAT, 0), method)) {
+      network.save(saved.toFile());
+    }
+    byte[] whole = Files.readAllBytes(saved);
+    // The parameters come last: 1064 bytes of them.
+    Files.write(saved, Arrays.copyOf(whole, whole.length - 800));
+    assertThrows(IOException.class, () -> OffloadedNetwork.load(saved.toFile()));
+    assertFalse(Files.exists(store));
+  }
+
+  @Test
+  void aParameterOfAFrozenLayerCanBeSet() {
+    MultiLayerConfiguration configuration =
+        builder(DataType.FLOAT)
+            .list()
+            .layer(new FrozenLayer(new DenseLayer.Builder().nIn(4).nOut(5).build()))
+            .layer(new DenseLayer.Builder().nIn(5).nOut(5).build())
+            .layer(new OutputLayer.Builder().nIn(5).nOut(3).build())
+            .build();
+    INDArray ones = Nd4j.ones(DataType.FLOAT, 4, 5);
+    for (int resident : new int[] {1, 3}) {
+      try (OffloadedNetwork network =
+          OffloadedNetwork.create(configuration, ZO2.builder().residentBlocks(resident).build())) {
+        network.setParam("0_W", ones);
+        assertSame(ones, network.getParam("0_W"));
+      }
+    }
+  }
+
+  @Test
+  void withoutABatchThereIsNoEpoch() {
+    List<String> heard = new ArrayList<>();
+    try (OffloadedNetwork network =
+        OffloadedNetwork.create(dense(DataType.FLOAT, 0), ZO2.builder().build())) {
+      network.setListeners(new Recorder(heard));
+      refused("no batch", () -> network.fit(iterator(List.of())));
+      refused("no batch", () -> network.fit(iterator(List.of()), 2));
+      assertEquals(0, network.getEpochCount());
+      assertEquals(List.of(), heard);
+    }
+  }
+
+  @Test
   void misuseIsNamedAndChangesNothing(@TempDir Path folder) throws IOException {
     File plain = folder.resolve("plain.zip").toFile();
     initialised(dense(DataType.FLOAT, 0)).save(plain);
@@ -595,15 +671,7 @@ class OffloadedNetworkTest {
             .backpropType(BackpropType.TruncatedBPTT)
             .build();
     refused("Truncated BPTT", () -> OffloadedNetwork.create(truncated, method));
-    refused(
-        "no loss",
-        () ->
-            OffloadedNetwork.create(
-                builder(DataType.FLOAT)
-                    .list()
-                    .layer(new DenseLayer.Builder().nIn(2).nOut(3).build())
-                    .build(),
-                method));
+    refused("no loss", () -> OffloadedNetwork.create(withoutLoss(), method));
     refused(
         "no parameters",
         () ->

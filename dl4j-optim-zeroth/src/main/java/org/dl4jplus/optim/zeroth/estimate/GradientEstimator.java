@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.function.ToDoubleFunction;
 import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
 import org.dl4jplus.optim.first.oracle.GradientState;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.noise.Directions;
 import org.dl4jplus.optim.zeroth.objective.ZoObjective;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -99,6 +100,8 @@ public abstract class GradientEstimator implements Serializable {
       double mu,
       long iteration,
       GradientState memory) {
+    Require.given("objective", objective);
+    Require.given("x", x);
     return estimate(values(objective, x), x.toDoubleVector(), directions, mu, iteration, memory);
   }
 
@@ -124,6 +127,10 @@ public abstract class GradientEstimator implements Serializable {
       double mu,
       long iteration,
       GradientState memory) {
+    Require.given("function", function);
+    Require.given("x", x);
+    Require.given("directions", directions);
+    Require.given("memory", memory);
     long[] count = new long[1];
     ToDoubleFunction<double[]> counted =
         point -> {

@@ -1,55 +1,28 @@
 package org.dl4jplus.optim.zeroth.layers;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import lombok.AccessLevel;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
 import lombok.NoArgsConstructor;
 import lombok.Setter;
-import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.ParamInitializer;
-import org.deeplearning4j.nn.api.layers.LayerConstraint;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.InputTypeUtil;
 import org.deeplearning4j.nn.conf.layers.LayerValidation;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
 import org.deeplearning4j.nn.conf.memory.MemoryReport;
-import org.deeplearning4j.nn.gradient.DefaultGradient;
-import org.deeplearning4j.nn.gradient.Gradient;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.graph.vertex.GraphVertex;
-import org.deeplearning4j.nn.layers.BaseLayer;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.params.DefaultParamInitializer;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jplus.optim.first.updater.Require;
-import org.dl4jplus.optim.zeroth.noise.Perturber;
-import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A dense layer whose weights are integers of 2, 4 or 8 bits, with a scale for each group of
@@ -142,29 +115,7 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
    * @throws IllegalArgumentException for another layer, and out of range
    */
   public static QuantizedDenseLayer from(FeedForwardLayer layer, int bits, int groupSize) {
-    if (!fits(layer)) {
-      throw new IllegalArgumentException(
-          "Only a dense layer without layer normalization and a convolution of 1 x 1 with a stride"
-              + " of 1 and no padding can be quantized, got "
-              + layer);
-    }
-    if (layer instanceof ConvolutionLayer convolution) {
-      QuantizedDenseLayer result = like(layer, convolution.hasBias(), bits, groupSize);
-      result.pointwise = true;
-      result.dataFormat = convolution.getCnn2dDataFormat();
-      return result;
-    }
-    return like(layer, ((DenseLayer) layer).hasBias(), bits, groupSize);
-  }
-
-  private static boolean fits(Object layer) {
-    if (layer instanceof ConvolutionLayer convolution) {
-      return layer.getClass() == ConvolutionLayer.class
-          && Arrays.equals(convolution.getKernelSize(), new int[] {1, 1})
-          && Arrays.equals(convolution.getStride(), new int[] {1, 1})
-          && Arrays.equals(convolution.getPadding(), new int[] {0, 0});
-    }
-    return layer instanceof DenseLayer dense && !dense.hasLayerNorm();
+    return new Quantization(bits, groupSize).layer(layer);
   }
 
   /**
@@ -179,67 +130,7 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
    *     range
    */
   public static QuantizedDenseLayer from(Layer trained, int bits, int groupSize) {
-    if (!(trained.conf().getLayer() instanceof FeedForwardLayer layer)) {
-      throw new IllegalArgumentException(
-          "Only a dense layer can be quantized, got "
-              + trained.conf().getLayer().getClass().getSimpleName());
-    }
-    QuantizedDenseLayer result = from(layer, bits, groupSize);
-    result.begin(trained);
-    return result;
-  }
-
-  private static QuantizedDenseLayer like(
-      FeedForwardLayer layer, boolean hasBias, int bits, int groupSize) {
-    Builder builder = new Builder().bits(bits).groupSize(groupSize).hasBias(hasBias);
-    builder.name(layer.getLayerName()).activation(layer.getActivationFn());
-    builder.setNIn(layer.getNIn());
-    builder.setNOut(layer.getNOut());
-    builder.setWeightInitFn(layer.getWeightInitFn());
-    builder.setBiasInit(layer.getBiasInit());
-    builder.setIupdater(layer.getIUpdater());
-    builder.setBiasUpdater(layer.getBiasUpdater());
-    builder.setRegularization(layer.getRegularization());
-    builder.setRegularizationBias(layer.getRegularizationBias());
-    builder.setGradientNormalization(layer.getGradientNormalization());
-    builder.setGradientNormalizationThreshold(layer.getGradientNormalizationThreshold());
-    builder.setIDropout(layer.getIDropout());
-    QuantizedDenseLayer result = builder.build();
-    List<LayerConstraint> kept = new ArrayList<>();
-    for (LayerConstraint constraint : orNone(layer.getConstraints())) {
-      if (hasBias && constraint.getParams().contains(QuantizedParamInitializer.BIAS)) {
-        LayerConstraint own = constraint.clone();
-        own.setParams(Set.of(QuantizedParamInitializer.BIAS));
-        kept.add(own);
-      }
-    }
-    result.setConstraints(kept.isEmpty() ? null : kept);
-    return result;
-  }
-
-  private static List<LayerConstraint> orNone(List<LayerConstraint> constraints) {
-    return constraints == null ? List.of() : constraints;
-  }
-
-  /** Takes integers, scales and bias from trained weights. */
-  private void begin(Layer trained) {
-    INDArray weights = trained.getParam(DefaultParamInitializer.WEIGHT_KEY);
-    // Output by output: [in, out], or [out, in, 1, 1].
-    char order = pointwise ? 'c' : 'f';
-    start = new double[Math.toIntExact(initializer().numParams(this))];
-    packed =
-        PackedIntegers.of(
-                weights.dup(order).data().asDouble(),
-                (int) getNOut(),
-                bits,
-                usedGroupSize(),
-                start,
-                weights.dataType())
-            .packed();
-    if (hasBias) {
-      double[] bias = trained.getParam(DefaultParamInitializer.BIAS_KEY).dup().data().asDouble();
-      System.arraycopy(bias, 0, start, start.length - bias.length, bias.length);
-    }
+    return new Quantization(bits, groupSize).trained(trained);
   }
 
   /**
@@ -257,72 +148,7 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
    */
   @SuppressWarnings("unchecked")
   public static <M extends Model> M quantize(M network, int bits, int groupSize) {
-    PackedIntegers.requireForm(bits, groupSize);
-    List<INDArray> parameters = new ArrayList<>();
-    int found = 0;
-    Model result;
-    if (network instanceof MultiLayerNetwork layers) {
-      MultiLayerConfiguration conf = layers.getLayerWiseConfigurations().clone();
-      for (Layer layer : layers.getLayers()) {
-        NeuralNetConfiguration own = conf.getConf(layer.getIndex());
-        found += replace(own, layer, bits, groupSize, parameters);
-      }
-      requireReplaced(found);
-      MultiLayerNetwork made = new MultiLayerNetwork(conf);
-      made.init(Nd4j.concat(0, parameters.toArray(INDArray[]::new)), false);
-      result = made;
-    } else if (network instanceof ComputationGraph graph) {
-      ComputationGraphConfiguration conf = graph.getConfiguration().clone();
-      for (int index : graph.topologicalSortOrder()) {
-        GraphVertex vertex = graph.getVertices()[index];
-        if (conf.getVertices().get(vertex.getVertexName()) instanceof LayerVertex own) {
-          found += replace(own.getLayerConf(), vertex.getLayer(), bits, groupSize, parameters);
-        } else if (vertex.numParams() > 0) {
-          parameters.add(vertex.params().reshape(vertex.numParams()));
-        }
-      }
-      requireReplaced(found);
-      ComputationGraph made = new ComputationGraph(conf);
-      made.init(Nd4j.concat(0, parameters.toArray(INDArray[]::new)), false);
-      result = made;
-    } else {
-      throw new IllegalArgumentException(
-          "network must be a MultiLayerNetwork or a ComputationGraph, got "
-              + (network == null ? null : network.getClass().getName()));
-    }
-    return (M) result;
-  }
-
-  private static void requireReplaced(int found) {
-    if (found == 0) {
-      throw new IllegalArgumentException("The network has no dense layer to quantize");
-    }
-  }
-
-  /** Replaces a layer's configuration where it can, and adds the parameters of what is there. */
-  private static int replace(
-      NeuralNetConfiguration conf,
-      Layer layer,
-      int bits,
-      int groupSize,
-      List<INDArray> parameters) {
-    boolean frozen = conf.getLayer() instanceof FrozenLayer;
-    var inner = frozen ? ((FrozenLayer) conf.getLayer()).getLayer() : conf.getLayer();
-    if (!fits(inner)) {
-      if (layer.numParams() > 0) {
-        parameters.add(layer.params().reshape(layer.numParams()));
-      }
-      return 0;
-    }
-    QuantizedDenseLayer own = from((FeedForwardLayer) inner, bits, groupSize);
-    own.begin(layer);
-    INDArray values = Nd4j.createFromArray(own.start).castTo(layer.params().dataType());
-    // The network's parameters have them.
-    own.start = null;
-    conf.clearVariables();
-    conf.setLayer(frozen ? new FrozenLayer(own) : own);
-    parameters.add(values);
-    return 1;
+    return (M) new Quantization(bits, groupSize).network(network);
   }
 
   /**
@@ -415,13 +241,13 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
       long expected = initializer().numParams(this);
       Require.check(start.length == expected, "numbers in start", start.length, "" + expected);
     }
-    Dense layer = new Dense(conf, networkDataType);
+    QuantizedDense layer = new QuantizedDense(conf, networkDataType);
     layer.setListeners(trainingListeners);
     layer.setIndex(layerIndex);
     layer.setParamsViewArray(layerParamsView);
     layer.setParamTable(initializer().init(conf, layerParamsView, initializeParams));
     layer.setConf(conf);
-    layer.integers = unpack();
+    layer.setIntegers(unpack());
     return layer;
   }
 
@@ -436,7 +262,7 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
     long parameters = initializer().numParams(this);
     // The integers, in numbers of four bytes.
     long integers = getNIn() * getNOut() * bits / Integer.SIZE;
-    long part = Math.min(getNIn() * getNOut(), Dense.PART);
+    long part = Math.min(getNIn() * getNOut(), QuantizedDense.PART);
     return new LayerMemoryReport.Builder(
             getLayerName(), QuantizedDenseLayer.class, inputType, output)
         .standardMemory(parameters + integers, (int) getIUpdater().stateSize(parameters))
@@ -528,222 +354,6 @@ public class QuantizedDenseLayer extends FeedForwardLayer {
     @Override
     public QuantizedDenseLayer build() {
       return new QuantizedDenseLayer(this);
-    }
-  }
-
-  /** The computation, a part of the inputs at a time. */
-  private static final class Dense extends BaseLayer<QuantizedDenseLayer> {
-
-    private static final long serialVersionUID = 1L;
-
-    /** Weights that are made at a time, unless a group has more. */
-    private static final long PART = 1 << 18;
-
-    private transient PackedIntegers integers;
-
-    /** A part of the weights, and of their gradient; kept from pass to pass. */
-    private transient INDArray part;
-
-    private transient INDArray partGradient;
-    private transient float[] floats;
-    private transient double[] doubles;
-
-    Dense(NeuralNetConfiguration conf, DataType dataType) {
-      super(conf, dataType);
-    }
-
-    @Override
-    public boolean isPretrainLayer() {
-      return false;
-    }
-
-    @Override
-    public boolean hasBias() {
-      return layerConf().isHasBias();
-    }
-
-    @Override
-    public void setParams(INDArray params) {
-      if (params != paramsFlattened) {
-        setParams(params, 'c');
-      }
-    }
-
-    /** Groups that are made at a time. */
-    private int step() {
-      long group = (long) integers.groupSize() * integers.outputs();
-      return (int) Math.max(1, Math.min(integers.groups(), PART / group));
-    }
-
-    private double[] scales() {
-      return params.get(SCALE_KEY).dup('c').data().asDouble();
-    }
-
-    /** The weights of some groups, [inputs, outputs] in the order of a dense layer's. */
-    private INDArray weights(double[] scales, int from, int to) {
-      part = part == null ? buffer() : part;
-      INDArray view = view(part, from, to);
-      int length = (int) view.length();
-      if (dataType == DataType.DOUBLE) {
-        doubles = doubles == null ? new double[(int) part.length()] : doubles;
-        integers.weights(scales, from, to, doubles);
-        if (Perturber.isCpu(part.data())) {
-          part.data().asNioDouble().put(doubles, 0, length);
-        } else {
-          view.assign(Nd4j.create(Arrays.copyOf(doubles, length), view.shape(), 'f'));
-        }
-      } else {
-        floats = floats == null ? new float[(int) part.length()] : floats;
-        integers.weights(scales, from, to, floats);
-        if (dataType == DataType.FLOAT && Perturber.isCpu(part.data())) {
-          part.data().asNioFloat().put(floats, 0, length);
-        } else {
-          view.assign(Nd4j.create(Arrays.copyOf(floats, length), view.shape(), 'f'));
-        }
-      }
-      return view;
-    }
-
-    @SuppressWarnings("try") // The scope is left by closing it.
-    private INDArray buffer() {
-      try (MemoryWorkspace ignored = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
-        return Nd4j.create(dataType, (long) integers.firstInput(step()) * integers.outputs());
-      }
-    }
-
-    private INDArray view(INDArray buffer, int from, int to) {
-      long[] shape = {integers.firstInput(to) - integers.firstInput(from), integers.outputs()};
-      return buffer.get(NDArrayIndex.interval(0, shape[0] * shape[1])).reshape('f', shape);
-    }
-
-    private INDArray inputs(INDArray values, int from, int to) {
-      return from == 0 && to == integers.groups()
-          ? values
-          : values.get(
-              NDArrayIndex.all(),
-              NDArrayIndex.interval(integers.firstInput(from), integers.firstInput(to)));
-    }
-
-    private boolean channelsLast() {
-      return layerConf().getDataFormat() == CNN2DFormat.NHWC;
-    }
-
-    /** The input, or the pixels of images, one in each row. */
-    private INDArray inputRows() {
-      boolean pointwise = layerConf().isPointwise();
-      int rank = pointwise ? 4 : 2;
-      int axis = pointwise && channelsLast() ? 3 : 1;
-      if (input.rank() != rank || input.size(axis) != integers.inputs()) {
-        String expected = "[batch, " + integers.inputs() + "]";
-        if (pointwise) {
-          expected = "rank 4 with " + integers.inputs() + " channels in axis " + axis;
-        }
-        throw new DL4JInvalidInputException(
-            "Input must be of "
-                + expected
-                + ", got "
-                + Arrays.toString(input.shape())
-                + " "
-                + layerId());
-      }
-      INDArray x = input.castTo(dataType);
-      return pointwise ? rows(x) : x;
-    }
-
-    private INDArray rows(INDArray images) {
-      INDArray last = channelsLast() ? images : images.permute(0, 2, 3, 1);
-      long channels = last.size(3);
-      return last.dup('c').reshape('c', new long[] {last.length() / channels, channels});
-    }
-
-    /** Images of the input's height and width. */
-    private INDArray images(INDArray rows) {
-      int height = channelsLast() ? 1 : 2;
-      long[] shape = {input.size(0), input.size(height), input.size(height + 1), rows.size(1)};
-      INDArray last = rows.dup('c').reshape('c', shape);
-      return channelsLast() ? last : last.permute(0, 3, 1, 2);
-    }
-
-    @Override
-    public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
-      INDArray result = super.activate(training, workspaceMgr);
-      return layerConf().isPointwise()
-          ? workspaceMgr.dup(ArrayType.ACTIVATIONS, images(result), 'c')
-          : result;
-    }
-
-    @Override
-    public Pair<INDArray, MaskState> feedForwardMaskArray(
-        INDArray maskArray, MaskState currentMaskState, int minibatchSize) {
-      // Pixels are not masked, as in the platform's convolutions.
-      return layerConf().isPointwise()
-          ? new Pair<>(maskArray, currentMaskState)
-          : super.feedForwardMaskArray(maskArray, currentMaskState, minibatchSize);
-    }
-
-    @Override
-    protected Pair<INDArray, INDArray> preOutputWithPreNorm(
-        boolean training, boolean forBackprop, LayerWorkspaceMgr workspaceMgr) {
-      assertInputSet(forBackprop);
-      applyDropOutIfNecessary(training, workspaceMgr);
-      INDArray x = inputRows();
-      long[] shape = {x.size(0), integers.outputs()};
-      INDArray z = workspaceMgr.createUninitialized(ArrayType.ACTIVATIONS, dataType, shape, 'f');
-      double[] scales = scales();
-      for (int from = 0; from < integers.groups(); from += step()) {
-        int to = Math.min(from + step(), integers.groups());
-        Nd4j.gemm(
-            inputs(x, from, to), weights(scales, from, to), z, false, false, 1, from == 0 ? 0 : 1);
-      }
-      if (hasBias()) {
-        z.addiRowVector(params.get(QuantizedParamInitializer.BIAS));
-      }
-      if (maskArray != null) {
-        applyMask(z);
-      }
-      return new Pair<>(z, z);
-    }
-
-    @Override
-    public Pair<Gradient, INDArray> backpropGradient(
-        INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
-      if (layerConf().isForwardOnly()) {
-        throw new UnsupportedOperationException(
-            "This layer is forward only: train with ZerothOrder.attach " + layerId());
-      }
-      INDArray z = preOutputWithPreNorm(true, true, workspaceMgr).getFirst();
-      INDArray upstream = layerConf().isPointwise() ? rows(epsilon) : epsilon;
-      INDArray delta = layerConf().getActivationFn().backprop(z, upstream).getFirst();
-      if (maskArray != null) {
-        applyMask(delta);
-      }
-      INDArray x = inputRows();
-      INDArray below =
-          workspaceMgr.createUninitialized(ArrayType.ACTIVATION_GRAD, dataType, x.shape(), 'f');
-      double[] scales = scales();
-      double[] ofScales = new double[scales.length];
-      for (int from = 0; from < integers.groups(); from += step()) {
-        int to = Math.min(from + step(), integers.groups());
-        INDArray weights = weights(scales, from, to);
-        Nd4j.gemm(delta, weights, inputs(below, from, to), false, true, 1, 0);
-        partGradient = partGradient == null ? buffer() : partGradient;
-        Nd4j.gemm(inputs(x, from, to), delta, view(partGradient, from, to), true, false, 1, 0);
-        integers.scaleGradient(partGradient.data().asDouble(), from, to, ofScales);
-      }
-      Gradient result = new DefaultGradient();
-      for (Map.Entry<String, INDArray> view : gradientViews.entrySet()) {
-        if (view.getKey().equals(SCALE_KEY)) {
-          long[] shape = view.getValue().shape();
-          view.getValue().assign(Nd4j.createFromArray(ofScales).reshape('c', shape));
-        } else {
-          delta.sum(view.getValue(), 0);
-        }
-        result.gradientForVariable().put(view.getKey(), view.getValue());
-      }
-      if (layerConf().isPointwise()) {
-        below = workspaceMgr.dup(ArrayType.ACTIVATION_GRAD, images(below), 'c');
-      }
-      return new Pair<>(result, backpropDropOutIfPresent(below));
     }
   }
 }

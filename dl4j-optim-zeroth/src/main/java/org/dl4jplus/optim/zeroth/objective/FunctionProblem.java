@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.zeroth.objective;
 
 import java.util.List;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -16,9 +17,9 @@ final class FunctionProblem implements ZoProblem {
     if (parameters == null || parameters.isEmpty()) {
       throw new IllegalArgumentException("parameters are empty: there is nothing to search");
     }
-    this.objective = objective;
+    this.objective = Require.given("objective", objective);
     this.parameters = parameters;
-    this.stretches = List.copyOf(stretches);
+    this.stretches = List.copyOf(Require.given("stretches", stretches));
   }
 
   @Override

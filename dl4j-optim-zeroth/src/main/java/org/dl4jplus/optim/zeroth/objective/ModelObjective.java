@@ -12,6 +12,7 @@ import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelAccess.Range;
 import org.dl4jplus.optim.first.model.ModelAccess.TrainedPart;
 import org.dl4jplus.optim.first.model.ModelBatch;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.first.updater.VariableShape;
 import org.dl4jplus.optim.zeroth.layers.QuantizedDenseLayer;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
@@ -117,6 +118,7 @@ public final class ModelObjective implements ZoProblem, ZoObjective {
    * @throws IllegalArgumentException for an empty batch
    */
   public void use(org.nd4j.linalg.dataset.api.MultiDataSet data) {
+    Require.given("data", data);
     if (data.getFeatures() == null || data.getFeatures().length == 0) {
       throw new IllegalArgumentException("The batch is empty");
     }

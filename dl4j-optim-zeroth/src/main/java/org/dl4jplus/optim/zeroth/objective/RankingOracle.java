@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Knows which points are better than others, a person for instance, but not by how much. */
@@ -26,6 +27,7 @@ public interface RankingOracle {
    * @return the oracle; see {@link #lowest} for ties
    */
   static RankingOracle of(ZoObjective objective) {
+    Require.given("objective", objective);
     return (candidates, k) ->
         lowest(candidates.stream().mapToDouble(objective::value).toArray(), k);
   }

@@ -1,6 +1,7 @@
 package org.dl4jplus.optim.zeroth.objective;
 
 import java.util.List;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.noise.Perturber.Stretch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -66,6 +67,7 @@ public interface ZoProblem {
    * @return the problem, all of whose entries move and decay
    */
   static ZoProblem of(ZoObjective objective, INDArray parameters) {
+    Require.given("parameters", parameters);
     return of(objective, parameters, List.of(new Stretch(0, parameters.length(), true)));
   }
 

@@ -85,7 +85,11 @@ public abstract class BlockStore implements AutoCloseable {
         path.toFile().deleteOnExit();
       } catch (FileAlreadyExistsException e) {
         throw new IllegalArgumentException(
-            "path = " + chosen + " exists: the file of a store must be a new one", e);
+            "path = "
+                + chosen
+                + " exists: the file of a store must be a new one. A run that was killed leaves its"
+                + " file, of which nothing can be read again: delete it if no run uses it",
+            e);
       } catch (IOException e) {
         throw new UncheckedIOException("The store's file cannot be made", e);
       }

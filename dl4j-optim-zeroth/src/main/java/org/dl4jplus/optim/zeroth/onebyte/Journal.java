@@ -16,6 +16,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.OneByte;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -49,7 +50,7 @@ public final class Journal {
   private final Path log;
 
   private Journal(File directory) {
-    snapshot = directory.toPath().resolve("snapshot.zip");
+    snapshot = Require.given("directory", directory).toPath().resolve("snapshot.zip");
     log = directory.toPath().resolve("rounds.log");
   }
 

@@ -1,5 +1,6 @@
 package org.dl4jplus.optim.zeroth.onebyte;
 
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.objective.ZoProblem;
 
 /** The losses that one machine can evaluate: those of its own data. */
@@ -26,6 +27,7 @@ public interface LocalLosses {
    * @return the losses
    */
   static LocalLosses of(ZoProblem problem) {
+    Require.given("problem", problem);
     return new LocalLosses() {
       @Override
       public ZoProblem problem() {

@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.noise.SplitMixStream;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.objective.ModelObjective;
 import org.dl4jplus.optim.zeroth.objective.ZoProblem;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -42,9 +43,10 @@ public final class ModelLosses implements LocalLosses {
    * @throws IllegalArgumentException without data
    */
   public ModelLosses(Model model, List<? extends MultiDataSet> data, int batchSize) {
-    if (data.isEmpty()) {
+    if (Require.given("data", data).isEmpty()) {
       throw new IllegalArgumentException("data are empty: a machine needs an example at least");
     }
+    data.forEach(one -> Require.given("an example", one));
     objective = new ModelObjective(model);
     this.data = new ArrayList<>(data);
     this.batchSize = batchSize;

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.OneByte;
 import org.dl4jplus.optim.zeroth.objective.ZoObjective;
 import org.dl4jplus.optim.zeroth.objective.ZoProblem;
@@ -76,7 +77,8 @@ public final class OneByteFederation {
     this(
         config,
         trainee,
-        new Coordinator(config, trainee.theta(), trainee.type(), trainee.iteration()),
+        new Coordinator(
+            Require.given("config", config), trainee.theta(), trainee.type(), trainee.iteration()),
         null);
   }
 
@@ -121,7 +123,7 @@ public final class OneByteFederation {
    * @throws IllegalArgumentException if the number is taken
    */
   public void join(long machine, LocalLosses losses) {
-    INDArray evaluated = losses.problem().parameters();
+    INDArray evaluated = Require.given("losses", losses).problem().parameters();
     if (evaluated.length() != trainee.parameters().length()
         || !evaluated.data().sameUnderlyingData(trainee.parameters().data())) {
       throw new IllegalArgumentException(
@@ -140,7 +142,11 @@ public final class OneByteFederation {
    * @throws IllegalArgumentException if the number is taken, or without data
    */
   public void join(long machine, List<DataSet> examples) {
-    joinMulti(machine, examples.stream().map(DataSet::toMultiDataSet).toList());
+    joinMulti(
+        machine,
+        Require.given("examples", examples).stream()
+            .map(example -> Require.given("an example", example).toMultiDataSet())
+            .toList());
   }
 
   /**
@@ -151,6 +157,7 @@ public final class OneByteFederation {
    * @throws IllegalArgumentException if the number is taken, or without data
    */
   public void joinMulti(long machine, List<? extends MultiDataSet> examples) {
+    Require.given("examples", examples);
     if (trainee.network() == null) {
       throw new IllegalArgumentException("examples need a network: join with a function");
     }
@@ -165,7 +172,9 @@ public final class OneByteFederation {
    * @throws IllegalArgumentException if the number is taken
    */
   public void join(long machine, ZoObjective function) {
-    join(machine, LocalLosses.of(ZoProblem.of(function, trainee.parameters())));
+    join(
+        machine,
+        LocalLosses.of(ZoProblem.of(Require.given("function", function), trainee.parameters())));
   }
 
   /**

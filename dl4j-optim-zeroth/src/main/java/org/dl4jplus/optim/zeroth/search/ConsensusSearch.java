@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.function.IntFunction;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.oracle.GradientState;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.CBO;
 import org.dl4jplus.optim.zeroth.CBO.Correction;
 import org.dl4jplus.optim.zeroth.CBO.Noise;
@@ -70,13 +71,13 @@ public final class ConsensusSearch {
    */
   public ConsensusSearch(
       CBO method, double[][] particles, Directions noise, IntFunction<int[]> batches) {
-    this.method = method;
+    this.method = Require.given("method", method);
     this.noise =
         noise == null ? Directions.of(method.getDistribution(), method.getSeed(), 0) : noise;
     this.batches = batches;
-    this.particles = new double[particles.length][];
+    this.particles = new double[Require.given("particles", particles).length][];
     for (int i = 0; i < particles.length; i++) {
-      this.particles[i] = particles[i].clone();
+      this.particles[i] = Require.given("particles[" + i + "]", particles[i]).clone();
       boolean finite = Arrays.stream(particles[i]).allMatch(Double::isFinite);
       if (!finite || particles[i].length == 0 || particles[i].length != particles[0].length) {
         throw new IllegalArgumentException(
@@ -121,10 +122,11 @@ public final class ConsensusSearch {
    * @param state what {@link #save} wrote
    */
   public ConsensusSearch(CBO method, GradientState state) {
-    this.method = method;
+    this.method = Require.given("method", method);
     noise = Directions.of(method.getDistribution(), method.getSeed(), 0);
     batches = null;
-    particles = state.vector(0).toDoubleMatrix();
+    INDArray rows = Require.given("state", state).vector(0);
+    particles = Require.given("a run in state", rows).toDoubleMatrix();
     consensus = state.vector(1).toDoubleVector();
     steps = (int) state.scalar(0);
     alpha = state.scalar(1);
@@ -346,6 +348,7 @@ public final class ConsensusSearch {
    * @return the consensus
    */
   public double[] minimize(ZoObjective objective, int most) {
+    Require.given("objective", objective);
     for (int made = 0; made < most && !converged(); ) {
       double[][] points = ask();
       double[] values = new double[points.length];

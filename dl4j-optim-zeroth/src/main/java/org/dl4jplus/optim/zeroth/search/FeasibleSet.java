@@ -6,6 +6,7 @@ import java.util.stream.IntStream;
 import org.dl4jplus.optim.first.linalg.ThinSvd;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.noise.CounterNoise.Distribution;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -96,6 +97,8 @@ public abstract class FeasibleSet {
    * @throws IllegalArgumentException for bounds that are not finite, or that do not fit
    */
   public static FeasibleSet box(double[] lower, double[] upper) {
+    Require.given("lower", lower);
+    Require.given("upper", upper);
     if (lower.length == 0 || lower.length != upper.length) {
       throw new IllegalArgumentException(
           "lower and upper must have as many entries, at least 1, got "

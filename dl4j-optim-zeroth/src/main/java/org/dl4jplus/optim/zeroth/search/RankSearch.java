@@ -2,6 +2,7 @@ package org.dl4jplus.optim.zeroth.search;
 
 import java.util.Arrays;
 import org.dl4jplus.optim.first.oracle.GradientState;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.ZORankSGD;
 import org.dl4jplus.optim.zeroth.ZORankSGD.EdgeWeights;
 import org.dl4jplus.optim.zeroth.noise.Directions;
@@ -35,9 +36,9 @@ public final class RankSearch {
    *     entries than there are orthogonal directions
    */
   public RankSearch(ZORankSGD method, double[] start, Directions noise) {
-    this.method = method;
+    this.method = Require.given("method", method);
     this.noise = noise == null ? method.directions() : noise;
-    int n = start.length;
+    int n = Require.given("start", start).length;
     if (n == 0 || !Arrays.stream(start).allMatch(Double::isFinite)) {
       throw new IllegalArgumentException("start must have entries, all finite");
     }
@@ -57,9 +58,10 @@ public final class RankSearch {
    * @param state what {@link #save} wrote
    */
   public RankSearch(ZORankSGD method, GradientState state) {
-    this.method = method;
+    this.method = Require.given("method", method);
     noise = method.directions();
-    x = state.vector(0).toDoubleVector();
+    INDArray point = Require.given("state", state).vector(0);
+    x = Require.given("a run in state", point).toDoubleVector();
     direction = state.vector(1).toDoubleVector();
     best = state.vector(2).toDoubleVector();
     accumulated = (int) state.scalar(0);
@@ -244,7 +246,7 @@ public final class RankSearch {
    * @param point where to
    */
   public void moveTo(double[] point) {
-    x = point.clone();
+    x = Require.given("point", point).clone();
   }
 
   /**

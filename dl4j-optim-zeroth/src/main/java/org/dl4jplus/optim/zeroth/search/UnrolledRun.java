@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import org.dl4jplus.optim.first.noise.CounterNoise;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.ESSingle;
 import org.dl4jplus.optim.zeroth.PersistentES;
 import org.dl4jplus.optim.zeroth.TruncatedES;
@@ -77,8 +78,8 @@ public final class UnrolledRun<S extends Serializable> {
    * @throws IllegalArgumentException for a saved run with another number of particles
    */
   public UnrolledRun(UnrolledES method, UnrolledProblem<S> problem, Saved<S> saved) {
-    this.method = method;
-    this.problem = problem;
+    this.method = Require.given("method", method);
+    this.problem = Require.given("problem", problem);
     pairs = method.getParticles() / 2;
     noise = Directions.of(method.getNoise(), method.getSeed(), 0);
     if (saved == null) {
@@ -136,7 +137,7 @@ public final class UnrolledRun<S extends Serializable> {
    * @return this run
    */
   public UnrolledRun<S> along(Directions directions) {
-    noise = directions;
+    noise = Require.given("directions", directions);
     return this;
   }
 
@@ -157,7 +158,7 @@ public final class UnrolledRun<S extends Serializable> {
    * @return the estimate, DOUBLE of shape [n]; zero where there is none, see {@link #loss}
    */
   public INDArray gradient(INDArray theta) {
-    double[] center = theta.toDoubleVector();
+    double[] center = Require.given("theta", theta).toDoubleVector();
     int n = center.length;
     if (sums.length == 0) {
       sums = new double[pairs][n];

@@ -36,6 +36,7 @@ import org.deeplearning4j.spark.data.loader.RemoteFileSourceFactory;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.optim.zeroth.OneByte;
 import org.dl4jplus.optim.zeroth.onebyte.Coordinator;
 import org.dl4jplus.optim.zeroth.onebyte.Journal;
@@ -295,6 +296,7 @@ public final class OneByteTrainingMaster
   }
 
   private <T> void train(Model network, JavaSparkContext spark, JavaRDD<T> data) {
+    Require.given("data", data);
     Trainee trainee = Trainee.of(network);
     begin(trainee);
     Collection<TrainingListener> all = new ArrayList<>(listeners);
@@ -508,6 +510,7 @@ public final class OneByteTrainingMaster
 
   @Override
   public void setListeners(Collection<TrainingListener> listeners) {
+    Require.given("listeners", listeners);
     this.listeners.clear();
     this.listeners.addAll(listeners);
   }
