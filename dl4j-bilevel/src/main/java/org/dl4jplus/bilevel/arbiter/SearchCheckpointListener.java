@@ -5,11 +5,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import org.deeplearning4j.arbiter.optimize.api.termination.MaxCandidatesCondition;
+import org.deeplearning4j.arbiter.optimize.api.termination.TerminationCondition;
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.runner.IOptimizationRunner;
 import org.deeplearning4j.arbiter.optimize.runner.listener.BaseStatusListener;
 import org.dl4jplus.bilevel.AtomicFile;
+import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.SearchFeedback;
+import org.dl4jplus.bilevel.search.TotalCandidatesCondition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,8 +33,9 @@ import org.slf4j.LoggerFactory;
  * then proposes what the uninterrupted one would have proposed; with several workers that depends
  * on who ends first, too.
  *
- * <p>Arbiter's {@code MaxCandidatesCondition} and {@code MaxTimeCondition} count a resumed search
- * from its new start; a generator's {@code maxCandidates} counts all its candidates.
+ * <p>A generator's {@code maxCandidates} counts all candidates of the search. So does Arbiter's
+ * {@code MaxCandidatesCondition} in a search that is resumed, where a {@link
+ * TotalCandidatesCondition} takes its place. {@code MaxTimeCondition} counts from the new start.
  */
 public final class SearchCheckpointListener extends BaseStatusListener {
 
@@ -55,18 +60,34 @@ public final class SearchCheckpointListener extends BaseStatusListener {
    * Reads a search.
    *
    * @param file as this listener wrote it
-   * @return a configuration whose generator goes on where it stood
+   * @return a configuration whose generator goes on where it stood; its limits of candidates count
+   *     those that the search has had
    * @throws UncheckedIOException where the file cannot be read
    * @throws IllegalArgumentException where it is no configuration
    */
   public static OptimizationConfiguration resume(File file) {
     try {
-      return OptimizationConfiguration.fromJson(Files.readString(file.toPath()));
+      OptimizationConfiguration configuration =
+          OptimizationConfiguration.fromJson(Files.readString(file.toPath()));
+      if (configuration.getCandidateGenerator() instanceof FeedbackGenerator
+          && configuration.getTerminationConditions() != null) {
+        configuration.setTerminationConditions(
+            configuration.getTerminationConditions().stream()
+                .map(SearchCheckpointListener::ofTheWholeSearch)
+                .toList());
+      }
+      return configuration;
     } catch (IOException e) {
       throw new UncheckedIOException("The search could not be read from " + file, e);
     } catch (RuntimeException e) {
       throw new IllegalArgumentException(file + " holds no search that can be read", e);
     }
+  }
+
+  private static TerminationCondition ofTheWholeSearch(TerminationCondition condition) {
+    return condition instanceof MaxCandidatesCondition run && run.getMaxCandidates() > 0
+        ? new TotalCandidatesCondition(run.getMaxCandidates())
+        : condition;
   }
 
   /**
