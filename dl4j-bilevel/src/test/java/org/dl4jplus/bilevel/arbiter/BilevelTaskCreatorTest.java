@@ -138,7 +138,7 @@ class BilevelTaskCreatorTest {
             .terminationConditions(new GeneratorExhaustedCondition())
             .build();
     LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(
+        new PromptRunner(
             configuration,
             new BilevelTaskCreator(
                 (candidate, network, training, validation) -> {

@@ -94,7 +94,7 @@ class SearchCheckpointTest {
 
   private static FeedbackGenerator run(
       OptimizationConfiguration configuration, File file, boolean dies) {
-    LocalOptimizationRunner runner = new LocalOptimizationRunner(configuration, new Scorer(dies));
+    LocalOptimizationRunner runner = new PromptRunner(configuration, new Scorer(dies));
     runner.addListeners(new SearchCheckpointListener(file));
     runner.execute();
     return (FeedbackGenerator) configuration.getCandidateGenerator();
@@ -151,7 +151,7 @@ class SearchCheckpointTest {
     File early = new File(directory, "early.json");
     OptimizationConfiguration whole =
         start(null, new MaxCandidatesCondition(9), new MaxTimeCondition(1, TimeUnit.HOURS));
-    LocalOptimizationRunner runner = new LocalOptimizationRunner(1, whole, new Scorer(false));
+    LocalOptimizationRunner runner = new PromptRunner(whole, new Scorer(false));
     runner.addListeners(
         new SearchCheckpointListener(file),
         new BaseStatusListener() {
@@ -198,7 +198,7 @@ class SearchCheckpointTest {
     assertThrows(IllegalArgumentException.class, () -> SearchCheckpointListener.resume(nothing));
     assertThrows(IllegalArgumentException.class, () -> new SearchCheckpointListener(null));
     OptimizationConfiguration configuration = start();
-    LocalOptimizationRunner runner = new LocalOptimizationRunner(configuration, new Scorer(false));
+    LocalOptimizationRunner runner = new PromptRunner(configuration, new Scorer(false));
     runner.addListeners(new SearchCheckpointListener(new File(directory, "no/such/place.json")));
     assertThrows(UncheckedIOException.class, runner::execute);
   }
@@ -208,7 +208,7 @@ class SearchCheckpointTest {
     assertThrows(IllegalArgumentException.class, () -> new TotalCandidatesCondition(0));
     OptimizationConfiguration random = start(null, new TotalCandidatesCondition(1));
     random.setCandidateGenerator(new RandomSearchGenerator(new BooleanSpace(), Map.of()));
-    LocalOptimizationRunner runner = new LocalOptimizationRunner(random, new Scorer(false));
+    LocalOptimizationRunner runner = new PromptRunner(random, new Scorer(false));
     assertThrows(IllegalStateException.class, runner::execute);
   }
 

@@ -12,7 +12,6 @@ import org.deeplearning4j.arbiter.optimize.api.score.ScoreFunction;
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
-import org.deeplearning4j.arbiter.optimize.runner.LocalOptimizationRunner;
 import org.deeplearning4j.arbiter.scoring.impl.EvaluationScoreFunction;
 import org.deeplearning4j.arbiter.scoring.impl.TestSetLossScoreFunction;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -79,7 +78,7 @@ class SearchesInArbiterTest {
             .terminationConditions(new GeneratorExhaustedCondition())
             .build();
     FeedbackGenerator.check(configuration);
-    new LocalOptimizationRunner(1, configuration, tasks).execute();
+    new PromptRunner(configuration, tasks).execute();
     assertTrue(generator.isDone());
     for (Trial trial : generator.trials()) {
       assertEquals(Trial.Status.COMPLETE, trial.getStatus(), trial.getFailure());

@@ -147,14 +147,14 @@ class TaskCreatorTest {
   @Test
   void otherCreatorsAreWrapped() {
     FeedbackGenerator generator = search(new IntegerParameterSpace(0, 9), 4);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(generator).build(),
             new ReportingTaskCreator(
                 new Function(value -> generator.trials().size() == 1 ? Double.NaN : 1)))
         .execute();
     assertEquals(3, generator.complete().size());
     FeedbackGenerator hopeless = search(new IntegerParameterSpace(0, 9), null);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(hopeless).build(),
             new ReportingTaskCreator(
                 new org.deeplearning4j.arbiter.optimize.api.TaskCreator() {
@@ -193,7 +193,7 @@ class TaskCreatorTest {
   void aFirstScoreOfNaNIsNotTheBestOfArbitersOwnSearchEither() {
     int[] calls = new int[1];
     LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(
+        new PromptRunner(
             new OptimizationConfiguration.Builder()
                 .candidateGenerator(new RandomSearchGenerator(new IntegerParameterSpace(1, 9)))
                 .dataSource(Blobs.class, null)
@@ -212,8 +212,7 @@ class TaskCreatorTest {
         configuration(search(new IntegerParameterSpace(0, 9), 4))
             .scoreFunction(new EvaluationScoreFunction(Evaluation.Metric.ACCURACY))
             .build();
-    LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(configuration, new Function(value -> 1));
+    LocalOptimizationRunner runner = new PromptRunner(configuration, new Function(value -> 1));
     assertThrows(IllegalArgumentException.class, runner::execute);
   }
 
@@ -247,7 +246,7 @@ class TaskCreatorTest {
     FeedbackGenerator generator = search(space, 3);
     Heard heard = new Heard();
     LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(
+        new PromptRunner(
             configuration(generator).modelSaver(new InMemoryResultSaver()).build(),
             NetworkTaskCreator.builder()
                 .objectives(List.of(new EvaluationScoreFunction(Evaluation.Metric.ACCURACY)))
@@ -304,7 +303,7 @@ class TaskCreatorTest {
   @Test
   void graphsAreTrainedToo() {
     FeedbackGenerator generator = search(graph(), 2);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(generator).build(), NetworkTaskCreator.builder().curve(false).build())
         .execute();
     assertEquals(2, generator.complete().size());
@@ -327,8 +326,7 @@ class TaskCreatorTest {
                 .earlyStoppingConfiguration(stopping)
                 .build(),
             2);
-    new LocalOptimizationRunner(configuration(generator).build(), new NetworkTaskCreator())
-        .execute();
+    new PromptRunner(configuration(generator).build(), new NetworkTaskCreator()).execute();
     return generator;
   }
 
@@ -346,8 +344,7 @@ class TaskCreatorTest {
   @Test
   void whatIsNoNetworkFailsWithAClearReason() {
     FeedbackGenerator generator = search(new IntegerParameterSpace(0, 9), 1);
-    new LocalOptimizationRunner(configuration(generator).build(), new NetworkTaskCreator())
-        .execute();
+    new PromptRunner(configuration(generator).build(), new NetworkTaskCreator()).execute();
     assertTrue(generator.trials().get(0).getFailure().contains("DL4JConfiguration"));
   }
 
@@ -358,7 +355,7 @@ class TaskCreatorTest {
       int max,
       int budget) {
     FeedbackGenerator generator = new PieceSearch(space, true, max, budget);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(generator).build(),
             ResumableTaskCreator.builder().directory(directory).unit(unit).build())
         .execute();
@@ -484,8 +481,7 @@ class TaskCreatorTest {
             Map.of(TrainingPart.TRIAL, 0, TrainingPart.RUNG, -1, TrainingPart.BUDGET, 1),
             TrainingPart.resumed(0, 1, 1, 7, 7).data())) {
       FeedbackGenerator generator = new PieceSearch(space, data, false, true, 1, null);
-      new LocalOptimizationRunner(
-              configuration(generator).build(), new ResumableTaskCreator(directory))
+      new PromptRunner(configuration(generator).build(), new ResumableTaskCreator(directory))
           .execute();
       assertEquals(Trial.Status.FAILED, generator.trials().get(0).getStatus());
       assertTrue(
