@@ -14,6 +14,7 @@ import org.dl4jplus.bilevel.AtomicFile;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.SearchFeedback;
 import org.dl4jplus.bilevel.search.TotalCandidatesCondition;
+import org.dl4jplus.optim.first.updater.Require;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,10 +51,7 @@ public final class SearchCheckpointListener extends BaseStatusListener {
    * @throws IllegalArgumentException without a file
    */
   public SearchCheckpointListener(File file) {
-    if (file == null) {
-      throw new IllegalArgumentException("file must be given");
-    }
-    this.file = file;
+    this.file = Require.given("file", file);
   }
 
   /**
@@ -63,9 +61,10 @@ public final class SearchCheckpointListener extends BaseStatusListener {
    * @return a configuration whose generator goes on where it stood; its limits of candidates count
    *     those that the search has had
    * @throws UncheckedIOException where the file cannot be read
-   * @throws IllegalArgumentException where it is no configuration
+   * @throws IllegalArgumentException for null, or where it is no configuration
    */
   public static OptimizationConfiguration resume(File file) {
+    Require.given("file", file);
     try {
       OptimizationConfiguration configuration =
           OptimizationConfiguration.fromJson(Files.readString(file.toPath()));

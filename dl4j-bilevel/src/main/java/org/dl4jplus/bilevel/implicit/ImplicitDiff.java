@@ -4,6 +4,7 @@ import org.dl4jplus.bilevel.linear.LinearOperator;
 import org.dl4jplus.bilevel.linear.LinearSolver;
 import org.dl4jplus.bilevel.linear.NormalConjugateGradient;
 import org.dl4jplus.bilevel.linear.Solution;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
@@ -63,9 +64,10 @@ public final class ImplicitDiff {
    *
    * @param residual F
    * @return derivatives by normal conjugate gradients
+   * @throws IllegalArgumentException for null
    */
   public static ImplicitDiff root(Residual residual) {
-    return new ImplicitDiff(residual, new NormalConjugateGradient());
+    return new ImplicitDiff(Require.given("residual", residual), new NormalConjugateGradient());
   }
 
   /**
@@ -73,20 +75,22 @@ public final class ImplicitDiff {
    *
    * @param map T, with its derivatives
    * @return derivatives by normal conjugate gradients
+   * @throws IllegalArgumentException for null
    */
   public static ImplicitDiff fixedPoint(Residual map) {
-    return root(new FixedPoint(map));
+    return root(new FixedPoint(Require.given("map", map)));
   }
 
   /**
    * With another solver: conjugate gradients where F is the gradient of a function that curves
    * upwards, GMRES or BiCGSTAB else, the direct one for small problems.
    *
-   * @param other the solver
+   * @param solver the solver
    * @return the same with it
+   * @throws IllegalArgumentException for null
    */
-  public ImplicitDiff with(LinearSolver other) {
-    return new ImplicitDiff(residual, other);
+  public ImplicitDiff with(LinearSolver solver) {
+    return new ImplicitDiff(residual, Require.given("solver", solver));
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.dl4jplus.bilevel.implicit;
 
 import java.util.Arrays;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.ot.projection.Simplex;
 
 /**
@@ -113,6 +114,7 @@ public final class Proxes {
    * @throws IllegalArgumentException for a group without coordinates
    */
   public static Prox groupLasso(int... sizes) {
+    Require.given("sizes", sizes);
     if (sizes.length == 0 || Arrays.stream(sizes).anyMatch(size -> size < 1)) {
       throw new IllegalArgumentException(
           "sizes must be at least 1 each, got " + Arrays.toString(sizes));

@@ -18,6 +18,7 @@ import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.generator.BaseCandidateGenerator;
 import org.dl4jplus.optim.first.noise.CounterNoise;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonIgnoreProperties;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -105,13 +106,16 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
       boolean initDone,
       Boolean minimize,
       Integer maxCandidates) {
-    super((ParameterSpace<Object>) required(parameterSpace), dataParameters, initDone);
+    super(
+        (ParameterSpace<Object>) Require.given("parameterSpace", parameterSpace),
+        dataParameters,
+        initDone);
     if (minimize == null) {
       throw new IllegalArgumentException(
           "minimize must be given: true where small scores are good");
     }
-    if (maxCandidates != null && maxCandidates < 1) {
-      throw new IllegalArgumentException("maxCandidates must be at least 1, is " + maxCandidates);
+    if (maxCandidates != null) {
+      Require.count("maxCandidates", maxCandidates, 1);
     }
     this.minimize = minimize;
     this.maxCandidates = maxCandidates;
@@ -122,22 +126,16 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
     }
   }
 
-  private static ParameterSpace<?> required(ParameterSpace<?> space) {
-    if (space == null) {
-      throw new IllegalArgumentException("parameterSpace must be given");
-    }
-    return space;
-  }
-
   /**
    * Checks that a generator and a configuration fit: the direction of its score function is that of
    * the search.
    *
    * @param configuration an Arbiter configuration
-   * @throws IllegalArgumentException where a search would go the wrong way
+   * @throws IllegalArgumentException for null, or where a search would go the wrong way
    */
   public static void check(OptimizationConfiguration configuration) {
-    if (configuration.getCandidateGenerator() instanceof SearchFeedback feedback
+    if (Require.given("configuration", configuration).getCandidateGenerator()
+            instanceof SearchFeedback feedback
         && configuration.getScoreFunction() != null
         && feedback.isMinimize() != configuration.getScoreFunction().minimize()) {
       throw new IllegalArgumentException(

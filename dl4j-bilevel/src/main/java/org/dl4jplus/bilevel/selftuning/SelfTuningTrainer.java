@@ -101,9 +101,9 @@ public final class SelfTuningTrainer {
    * @param perturbScale softplus(v) at the start, above 0, default 0.5
    * @param tuneScales whether v is tuned, default false
    * @param seed of the perturbations and masks, default 0
-   * @throws IllegalArgumentException for no or two equal hyperparameters, one that no dropout of
-   *     the network bears the name of, a dropout that is not self-tuning, or layers with another
-   *     number of hyperparameters
+   * @throws IllegalArgumentException for no network, no or two equal hyperparameters, one that no
+   *     dropout of the network bears the name of, a dropout that is not self-tuning, or layers with
+   *     another number of hyperparameters
    */
   @Builder
   private SelfTuningTrainer(
@@ -121,7 +121,7 @@ public final class SelfTuningTrainer {
     if (hyperparameters == null || hyperparameters.isEmpty()) {
       throw new IllegalArgumentException("hyperparameters must not be empty");
     }
-    this.network = network;
+    this.network = Require.given("network", network);
     this.hyperparameters = List.copyOf(hyperparameters);
     this.trainSteps = Require.count("trainSteps", trainSteps, 2);
     this.validSteps = Require.count("validSteps", validSteps, 1);

@@ -145,6 +145,22 @@ public final class Require {
   }
 
   /**
+   * Something without a default.
+   *
+   * @param <T> its type
+   * @param field field name
+   * @param value value, or null
+   * @return the value
+   * @throws IllegalArgumentException for null
+   */
+  public static <T> T given(String field, T value) {
+    if (value == null) {
+      throw new IllegalArgumentException(field + " must be given");
+    }
+    return value;
+  }
+
+  /**
    * The general check.
    *
    * @param holds whether the value is allowed
