@@ -94,8 +94,7 @@ public final class BilevelTaskCreator extends SearchTaskCreator {
           (t, iteration, report) -> {
             curve.add(report.upperLoss());
             access.setScore(report.upperLoss());
-            task.listeners()
-                .forEach(hears -> hears.onCandidateIteration(info, network, (int) iteration));
+            tell(task, hears -> hears.onCandidateIteration(info, network, (int) iteration));
           });
       trainer.fit(configuration.outerSteps());
       double score = task.score(task.scoreFunction(), network);

@@ -14,7 +14,10 @@ import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.parameter.FixedValue;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
+import org.deeplearning4j.arbiter.optimize.runner.CandidateInfo;
 import org.deeplearning4j.arbiter.optimize.runner.LocalOptimizationRunner;
+import org.deeplearning4j.arbiter.optimize.runner.listener.BaseStatusListener;
+import org.deeplearning4j.arbiter.optimize.runner.listener.StatusListener;
 import org.deeplearning4j.arbiter.optimize.serde.jackson.JsonMapper;
 import org.deeplearning4j.arbiter.saver.local.FileModelSaver;
 import org.deeplearning4j.arbiter.scoring.impl.TestSetLossScoreFunction;
@@ -127,7 +130,10 @@ class BilevelTaskCreatorTest {
   }
 
   private static LocalOptimizationRunner run(
-      FeedbackGenerator generator, Class<? extends BilevelDataSource> source, ResultSaver saver) {
+      FeedbackGenerator generator,
+      Class<? extends BilevelDataSource> source,
+      ResultSaver saver,
+      StatusListener... listeners) {
     OptimizationConfiguration configuration =
         new OptimizationConfiguration.Builder()
             .candidateGenerator(generator)
@@ -150,6 +156,7 @@ class BilevelTaskCreatorTest {
                       problem.start(),
                       42);
                 }));
+    runner.addListeners(listeners);
     runner.execute();
     return runner;
   }
@@ -183,6 +190,26 @@ class BilevelTaskCreatorTest {
     assertEquals(
         ((MultiLayerNetwork) runner.getResults().get(0).getResultModel()).params(),
         ((MultiLayerNetwork) files.getResults().get(0).getResultModel()).params());
+  }
+
+  @Test
+  void aListenerThatThrowsFailsNoCandidate() {
+    FeedbackGenerator generator = search(new ContinuousParameterSpace(0.01, 0.3), 1);
+    int[] heard = new int[1];
+    run(
+        generator,
+        Blobs.class,
+        null,
+        new TaskCreatorTest.Broken(),
+        new BaseStatusListener() {
+          @Override
+          public void onCandidateIteration(CandidateInfo info, Object candidate, int iteration) {
+            heard[0]++;
+          }
+        });
+    Trial trial = generator.trials().get(0);
+    assertEquals(Trial.Status.COMPLETE, trial.getStatus(), trial.getFailure());
+    assertEquals(4, heard[0]);
   }
 
   @Test

@@ -144,6 +144,29 @@ class TaskCreatorTest {
     assertTrue(heard.statuses.contains("2 Failed"));
   }
 
+  /** Throws whenever a candidate has made a step. */
+  static final class Broken extends BaseStatusListener {
+    @Override
+    public void onCandidateIteration(CandidateInfo info, Object candidate, int iteration) {
+      throw new IllegalStateException("broken on purpose");
+    }
+  }
+
+  @Test
+  void aListenerThatThrowsFailsNoCandidate(@TempDir File directory) {
+    for (SearchTaskCreator tasks :
+        List.of(new NetworkTaskCreator(), new ResumableTaskCreator(directory))) {
+      FeedbackGenerator generator = search(graph(), 1);
+      LocalOptimizationRunner runner = new PromptRunner(configuration(generator).build(), tasks);
+      Heard heard = new Heard();
+      runner.addListeners(new Broken(), heard);
+      runner.execute();
+      Trial trial = generator.trials().get(0);
+      assertEquals(Trial.Status.COMPLETE, trial.getStatus(), trial.getFailure());
+      assertEquals(2 * Blobs.BATCHES, heard.iterations);
+    }
+  }
+
   @Test
   void otherCreatorsAreWrapped() {
     FeedbackGenerator generator = search(new IntegerParameterSpace(0, 9), 4);
