@@ -6,7 +6,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import lombok.Builder;
-import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.api.score.ScoreFunction;
 import org.deeplearning4j.arbiter.scoring.util.ScoreUtil;
 import org.deeplearning4j.arbiter.task.TaskListener;
@@ -16,7 +15,6 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jplus.bilevel.AtomicFile;
-import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.TrainingPart;
 import org.dl4jplus.optim.first.noise.CounterNoise;
@@ -36,8 +34,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * is renamed at the end. A part that goes on from another takes over parameters, updater state and
  * counts into a network of the candidate's own configuration. So every setting may change that
  * leaves the shapes as they are: rates and their schedules, decay, dropout, losses. Another shape
- * or another kind of updater fails the candidate; {@link #requireSameShapes} refuses a space in
- * which that would happen.
+ * or another kind of updater fails the candidate; {@link FeedbackGenerator#requireSameShapes}
+ * refuses a space in which that would happen.
  *
  * <p>Two parts give the same bits as one of their joint length: dropout masks depend on the
  * network's seed and the number of the epoch (or iteration) alone, and with iterations the data
@@ -48,7 +46,6 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
 
   private static final String POSITION = "dl4jplus.position";
   private static final String METHOD = "dl4jplus.method";
-  private static final int TRIED_VALUES = 5;
 
   /** What a budget counts. */
   public enum Unit {
@@ -96,38 +93,6 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
     }
     this.directory = directory;
     this.unit = unit == null ? Unit.EPOCHS : unit;
-  }
-
-  /**
-   * Refuses a space in which a setting changes the shapes of the network, for searches that go on
-   * with the weights of one candidate under the settings of another. Each dimension is tried at a
-   * few of its values with the others in the middle.
-   *
-   * @param generator a generator over the space
-   * @throws IllegalArgumentException naming the dimension
-   */
-  public static void requireSameShapes(FeedbackGenerator generator) {
-    ParameterSpace<?> space = generator.getParameterSpace();
-    List<Dimension> dimensions = generator.space().dimensions();
-    double[] middle = new double[dimensions.size()];
-    for (int i = 0; i < middle.length; i++) {
-      middle[i] = dimensions.get(i).snap(0.5);
-    }
-    Map<String, List<Long>> expected = NetworkCandidate.of(space.getValue(middle)).shapes();
-    for (int i = 0; i < middle.length; i++) {
-      for (int k = 0; k < TRIED_VALUES; k++) {
-        double[] point = middle.clone();
-        point[i] = dimensions.get(i).snap(k / (TRIED_VALUES - 1.0));
-        try {
-          NetworkCandidate.requireSameShapes(
-              NetworkCandidate.of(space.getValue(point)).shapes(), expected);
-        } catch (IllegalArgumentException e) {
-          throw new IllegalArgumentException(
-              "The space's " + dimensions.get(i).name() + " changes the network: " + e.getMessage(),
-              e);
-        }
-      }
-    }
   }
 
   /**

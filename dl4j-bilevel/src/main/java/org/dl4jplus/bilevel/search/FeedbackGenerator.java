@@ -193,6 +193,18 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
   }
 
   /**
+   * Refuses a space in which a setting changes the shapes of the network, for searches that go on
+   * with the weights of one candidate under the settings of another. Each dimension is tried at its
+   * options or evenly spread numbers, with the others in the middle. A space of something else than
+   * networks has no shapes.
+   *
+   * @throws IllegalArgumentException naming the dimension
+   */
+  public final void requireSameShapes() {
+    NetworkShapes.requireSame(parameterSpace, space, NetworkShapes::tried);
+  }
+
+  /**
    * All candidates so far.
    *
    * @return in the order of their numbers

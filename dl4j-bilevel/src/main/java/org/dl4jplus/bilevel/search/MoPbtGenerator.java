@@ -1,6 +1,5 @@
 package org.dl4jplus.bilevel.search;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -8,10 +7,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import lombok.Builder;
-import org.deeplearning4j.arbiter.DL4JConfiguration;
-import org.deeplearning4j.arbiter.GraphConfiguration;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.dl4jplus.bilevel.search.pareto.ParetoArchive;
 import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
 import org.dl4jplus.optim.first.noise.CounterNoise;
@@ -167,47 +163,14 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     for (double weight : this.weights) {
       Require.nonNegative("weight", weight, 1);
     }
-    checkShapes();
+    // Weights go from member to member.
+    NetworkShapes.requireSame(parameterSpace, space(), this::levels);
   }
 
   private static double[] ones(int count) {
     double[] ones = new double[count];
     Arrays.fill(ones, 1);
     return ones;
-  }
-
-  /** Weights go from member to member: one hyperparameter at a time is moved to all its levels. */
-  private void checkShapes() {
-    int[] middle = IntStream.range(0, space().size()).map(d -> levels(d) / 2).toArray();
-    List<Long> shapes = shapes(parameterSpace.getValue(point(middle)));
-    if (shapes.isEmpty()) {
-      return;
-    }
-    for (int d = 0; d < middle.length; d++) {
-      int[] moved = middle.clone();
-      for (moved[d] = 0; moved[d] < levels(d); moved[d]++) {
-        if (!shapes(parameterSpace.getValue(point(moved))).equals(shapes)) {
-          throw new IllegalArgumentException(
-              "Parameter "
-                  + space().dimensions().get(d).name()
-                  + " changes the shapes of the network, whose weights are to go to other members;"
-                  + " it must be fixed");
-        }
-      }
-    }
-  }
-
-  /** Parameters of each layer; empty for what is no configuration of a network. */
-  private static List<Long> shapes(Object value) {
-    List<Long> shapes = new ArrayList<>();
-    if (value instanceof DL4JConfiguration layers) {
-      for (NeuralNetConfiguration layer : layers.getMultiLayerConfiguration().getConfs()) {
-        shapes.add(layer.getLayer().initializer().numParams(layer));
-      }
-    } else if (value instanceof GraphConfiguration graph) {
-      graph.getConfiguration().getVertices().values().forEach(v -> shapes.add(v.numParams(true)));
-    }
-    return shapes;
   }
 
   /**
@@ -507,7 +470,10 @@ public final class MoPbtGenerator extends FeedbackGenerator {
   }
 
   private int levels(int dimension) {
-    Dimension d = space().dimensions().get(dimension);
+    return levels(space().dimensions().get(dimension));
+  }
+
+  private int levels(Dimension d) {
     return switch (d.kind()) {
       case CATEGORICAL -> d.cells();
       case INTEGER -> Math.min(d.cells(), levels);

@@ -458,7 +458,7 @@ class TaskCreatorTest {
         rate(generator, generator.trials().get(3)),
         network.getLayer(0).conf().getLayer().getUpdaterByParam("W").getLearningRate(0, 0),
         1e-12);
-    ResumableTaskCreator.requireSameShapes(generator);
+    generator.requireSameShapes();
   }
 
   @Test
@@ -488,9 +488,7 @@ class TaskCreatorTest {
     assertEquals(1, generator.complete().size());
     assertTrue(generator.trials().get(1).getFailure().contains("other shapes"));
     IllegalArgumentException refused =
-        assertThrows(
-            IllegalArgumentException.class,
-            () -> ResumableTaskCreator.requireSameShapes(generator));
+        assertThrows(IllegalArgumentException.class, generator::requireSameShapes);
     assertTrue(refused.getMessage().contains("nOut"), refused.getMessage());
   }
 
