@@ -40,7 +40,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Two parts give the same bits as one of their joint length: dropout masks depend on the
  * network's seed and the number of the epoch (or iteration) alone, and with iterations the data
  * goes on at the batch where the last part ended. The data source has to give the same batches each
- * time. The files stay; a search leaves one for each of its candidates.
+ * time. A search leaves a file for each of its candidates, unless a {@link
+ * SearchCheckpointListener} deletes those that it is done with.
  */
 public final class ResumableTaskCreator extends TrainingTaskCreator {
 

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.HashSet;
+import java.util.Set;
 import org.deeplearning4j.arbiter.optimize.api.termination.MaxCandidatesCondition;
 import org.deeplearning4j.arbiter.optimize.api.termination.TerminationCondition;
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
@@ -34,6 +36,11 @@ import org.slf4j.LoggerFactory;
  * then proposes what the uninterrupted one would have proposed; with several workers that depends
  * on who ends first, too.
  *
+ * <p>With a {@link ResumableTaskCreator} the listener deletes, once the search is on disk, the
+ * networks that it is done with: those from which no later candidate can go on, but neither the
+ * best one nor those that were trained to their end. A search that is killed at any time finds what
+ * it needs.
+ *
  * <p>A generator's {@code maxCandidates} counts all candidates of the search. So does Arbiter's
  * {@code MaxCandidatesCondition} in a search that is resumed, where a {@link
  * TotalCandidatesCondition} takes its place. {@code MaxTimeCondition} counts from the new start.
@@ -43,6 +50,8 @@ public final class SearchCheckpointListener extends BaseStatusListener {
   private static final Logger log = LoggerFactory.getLogger(SearchCheckpointListener.class);
 
   private final File file;
+  private final ResumableTaskCreator tasks;
+  private final Set<String> deleted = new HashSet<>();
 
   /**
    * Creates the listener.
@@ -51,7 +60,19 @@ public final class SearchCheckpointListener extends BaseStatusListener {
    * @throws IllegalArgumentException without a file
    */
   public SearchCheckpointListener(File file) {
+    this(Require.given("file", file), null);
+  }
+
+  /**
+   * Creates a listener that deletes networks that the search is done with.
+   *
+   * @param file to be written; its directory has to be there
+   * @param tasks the runner's task creator, whose networks are deleted; null to keep all
+   * @throws IllegalArgumentException without a file
+   */
+  public SearchCheckpointListener(File file, ResumableTaskCreator tasks) {
     this.file = Require.given("file", file);
+    this.tasks = tasks;
   }
 
   /**
@@ -124,5 +145,17 @@ public final class SearchCheckpointListener extends BaseStatusListener {
     }
     byte[] json = runner.getConfiguration().toJson().getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file, out -> out.write(json));
+    if (tasks != null
+        && runner.getConfiguration().getCandidateGenerator() instanceof FeedbackGenerator search) {
+      search.discardedCheckpoints().stream().filter(deleted::add).forEach(this::delete);
+    }
+  }
+
+  private void delete(String name) {
+    try {
+      Files.deleteIfExists(tasks.file(name).toPath());
+    } catch (IOException e) {
+      log.warn("{} is not needed any more, but could not be deleted", tasks.file(name), e);
+    }
   }
 }

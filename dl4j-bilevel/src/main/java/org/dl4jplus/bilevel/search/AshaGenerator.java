@@ -125,6 +125,19 @@ public final class AshaGenerator extends FeedbackGenerator {
         true);
   }
 
+  /** Those that failed, and those whose network has been trained on. */
+  @Override
+  protected List<Trial> discarded() {
+    Set<String> wentOn = new HashSet<>();
+    complete().forEach(t -> wentOn.add(TrainingPart.of(t.getData()).resumeFrom()));
+    return trials().stream()
+        .filter(
+            t ->
+                t.getStatus() == Trial.Status.FAILED
+                    || wentOn.contains(TrainingPart.of(t.getData()).checkpoint()))
+        .toList();
+  }
+
   private static boolean at(Trial trial, int rung) {
     return TrainingPart.of(trial.getData()).rung() == rung;
   }

@@ -184,6 +184,39 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
   protected void observe(Trial trial) {}
 
   /**
+   * Candidates whose networks are of no further use: no later candidate can go on from them, and
+   * they are no result of the search. One that is among them stays there.
+   *
+   * @return none by default
+   */
+  protected List<Trial> discarded() {
+    return List.of();
+  }
+
+  /**
+   * Checkpoints that the search is done with: no candidate goes on from them any more, whatever
+   * becomes of those that are under way, and none is that of the best candidate. They may be
+   * deleted once the search is on disk as it stands now.
+   *
+   * @return names as {@link TrainingPart#checkpoint} gives them
+   */
+  public final Set<String> discardedCheckpoints() {
+    Set<String> names = new HashSet<>();
+    discarded().forEach(trial -> names.add(TrainingPart.of(trial.getData()).checkpoint()));
+    for (Trial trial : trials) {
+      TrainingPart part = TrainingPart.of(trial.getData());
+      if (part != null && trial.getStatus() == Trial.Status.PENDING) {
+        names.remove(part.resumeFrom());
+      }
+    }
+    Trial best = best();
+    if (best != null && TrainingPart.of(best.getData()) != null) {
+      names.remove(TrainingPart.of(best.getData()).checkpoint());
+    }
+    return names;
+  }
+
+  /**
    * The cube that is searched.
    *
    * @return its coordinates

@@ -305,6 +305,21 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     return latest;
   }
 
+  /** Those of generations that nobody goes on from, but for the front. */
+  @Override
+  protected List<Trial> discarded() {
+    Trial[] latest = latest(Integer.MAX_VALUE);
+    int[] reached = Arrays.stream(latest).mapToInt(t -> t == null ? -1 : rung(t)).toArray();
+    int all = Arrays.stream(reached).min().orElseThrow();
+    List<Trial> front = archive().items();
+    return trials().stream()
+        .filter(
+            t ->
+                rung(t) < (asynchronous ? reached[TrainingPart.of(t.getData()).trial()] : all)
+                    && !front.contains(t))
+        .toList();
+  }
+
   /** The member to train next: of those that may, the one that is behind; -1 for none. */
   private int nextMember() {
     Trial[] newest = newest();
