@@ -27,7 +27,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * successive halving, population based training. A candidate is a {@link TrainingPart}: "go on with
  * that checkpoint for so much more"; its generator says so in {@code
  * Candidate.getDataParameters()}. A candidate without is a new network, trained for the space's
- * number of epochs and saved under its own number.
+ * number of epochs and saved as {@code candidate-<number>.zip}.
  *
  * <p>After its part of training a network is saved with the state of its updater and of a {@link
  * ListenedSpace listener's} method as {@code trial-<trial>-<rung>.zip}, under a temporary name that
@@ -99,7 +99,7 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
   /**
    * The file of a part of training.
    *
-   * @param name {@link TrainingPart#checkpoint}
+   * @param name {@link TrainingPart#checkpoint}, or {@code candidate-<number>}
    * @return where it is saved
    */
   public File file(String name) {
@@ -113,8 +113,8 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
       throw new IllegalArgumentException(
           "Early stopping does not go with budgets: take it out of the space");
     }
-    TrainingPart part = part(task, network);
-    if (part.resumeFrom() != null) {
+    TrainingPart part = part(task);
+    if (part != null && part.resumeFrom() != null) {
       File file = file(part.resumeFrom());
       network.takeOver(network.with(read(file, network.model())));
       if (network.listener() instanceof GradientListener method) {
@@ -133,25 +133,25 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
         : ModelSerializer.restoreMultiLayerNetwork(file, true);
   }
 
-  private TrainingPart part(SearchTask task, NetworkCandidate network) {
+  /** What the generator asked for; null for a network that is trained as its space says. */
+  private TrainingPart part(SearchTask task) {
     Map<String, Object> data = task.candidate().getDataParameters();
     TrainingPart part = data == null ? null : TrainingPart.of(data);
     if (part == null && unit == Unit.ITERATIONS) {
       throw new IllegalArgumentException(
           "The candidate has no " + TrainingPart.BUDGET + ", which is needed in iterations");
     }
-    return part == null
-        ? TrainingPart.first(task.candidate().getIndex(), 0, network.epochs())
-        : part;
+    return part;
   }
 
   @Override
   Model train(SearchTask task, NetworkCandidate network, List<Double> curve, Runnable epochDone) {
-    TrainingPart part = part(task, network);
+    TrainingPart part = part(task);
     int position = 0;
     if (unit == Unit.EPOCHS) {
       Object source = task.trainingData();
-      for (int i = 0; i < part.budget(); i++) {
+      int epochs = part == null ? network.epochs() : part.budget();
+      for (int i = 0; i < epochs; i++) {
         draw(network, network.epochCount());
         network.fit(source);
         epochDone.run();
@@ -160,7 +160,9 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
       position = part.resumeFrom() == null ? 0 : object(file(part.resumeFrom()), POSITION);
       position = new Pass(network, task.trainingData(), position).run(part.budget(), epochDone);
     }
-    save(network, file(part.checkpoint()), position);
+    // Networks in parts have numbers of their own, which a candidate's must not meet.
+    String name = part == null ? "candidate-" + task.candidate().getIndex() : part.checkpoint();
+    save(network, file(name), position);
     return network.model();
   }
 
