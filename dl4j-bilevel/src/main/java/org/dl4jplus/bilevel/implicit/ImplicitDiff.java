@@ -4,6 +4,7 @@ import org.dl4jplus.bilevel.linear.LinearOperator;
 import org.dl4jplus.bilevel.linear.LinearSolver;
 import org.dl4jplus.bilevel.linear.NormalConjugateGradient;
 import org.dl4jplus.bilevel.linear.Solution;
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -165,7 +166,7 @@ public final class ImplicitDiff {
   }
 
   private double optimality(INDArray z, INDArray theta) {
-    double optimality = Entries.norm(checked(Entries.of(residual.value(z, theta)), z.length()));
+    double optimality = Vectors.norm(checked(Entries.of(residual.value(z, theta)), z.length()));
     if (optimality > ROUGH) {
       log.warn(
           "||F|| is {} at what should be its root; the derivative is off in proportion",
@@ -179,7 +180,7 @@ public final class ImplicitDiff {
       throw new IllegalArgumentException(
           "An array of " + length + " entries was expected, got " + entries.length);
     }
-    if (!Double.isFinite(Entries.norm(entries))) {
+    if (!Double.isFinite(Vectors.norm(entries))) {
       throw new IllegalArgumentException("F, a derivative of it or a direction is not finite");
     }
     return entries;

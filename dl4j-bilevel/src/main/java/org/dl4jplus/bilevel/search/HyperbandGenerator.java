@@ -1,8 +1,6 @@
 package org.dl4jplus.bilevel.search;
 
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,7 +32,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>L. Li, K. Jamieson, G. DeSalvo, A. Rostamizadeh, A. Talwalkar: "Hyperband: A Novel
  * Bandit-Based Approach to Hyperparameter Optimization", JMLR 18 (2018), arXiv 1603.06560.
  */
-public final class HyperbandGenerator extends FeedbackGenerator {
+public final class HyperbandGenerator extends HalvingGenerator {
 
   /**
    * A step of a bracket.
@@ -57,9 +55,6 @@ public final class HyperbandGenerator extends FeedbackGenerator {
     }
   }
 
-  private final int minResource;
-  private final int maxResource;
-  private final int eta;
   private final int rounds;
   private final boolean table;
   private final transient List<Bracket> brackets = new ArrayList<>();
@@ -95,12 +90,15 @@ public final class HyperbandGenerator extends FeedbackGenerator {
       @JsonProperty("eta") Integer eta,
       @JsonProperty("rounds") Integer rounds,
       @JsonProperty("table") Boolean table) {
-    super(parameterSpace, dataParameters, Boolean.TRUE.equals(initDone), minimize, maxCandidates);
-    this.minResource = Require.count("minResource", minResource, 1);
-    this.maxResource =
-        Require.atLeast(
-            "maxResource", maxResource, Math.max(27, this.minResource), this.minResource);
-    this.eta = Require.atLeast("eta", eta, 3, 2);
+    super(
+        parameterSpace,
+        dataParameters,
+        initDone,
+        minimize,
+        maxCandidates,
+        minResource,
+        maxResource,
+        eta);
     this.rounds = Require.count("rounds", rounds, 1);
     this.table = Boolean.TRUE.equals(table);
     for (int i = 0; i < this.rounds; i++) {
@@ -200,7 +198,7 @@ public final class HyperbandGenerator extends FeedbackGenerator {
       int started = at(bracket, first, i + 1).size();
       if (started < promotions.get(i).size()) {
         Trial from = promotions.get(i).get(started);
-        int number = TrainingPart.of(from.getData()).trial();
+        int number = number(from);
         int further = epochs(bracket.rungs().get(i + 1)) - epochs(bracket.rungs().get(i));
         return new Next(TrainingPart.resumed(number, i + 1, further, number, i), from);
       }
@@ -218,14 +216,7 @@ public final class HyperbandGenerator extends FeedbackGenerator {
           || here.stream().anyMatch(t -> t.getStatus() == Trial.Status.PENDING)) {
         break;
       }
-      promotions.add(
-          here.stream()
-              .filter(t -> t.getStatus() == Trial.Status.COMPLETE)
-              .sorted(
-                  Comparator.comparingDouble(this::loss)
-                      .thenComparingInt(t -> TrainingPart.of(t.getData()).trial()))
-              .limit(bracket.rungs().get(rung + 1).configurations())
-              .toList());
+      promotions.add(best(here, bracket.rungs().get(rung + 1).configurations()));
       entrants = promotions.get(rung).size();
     }
     return promotions;
@@ -233,21 +224,15 @@ public final class HyperbandGenerator extends FeedbackGenerator {
 
   private List<Trial> at(Bracket bracket, int first, int rung) {
     return trials().stream()
-        .filter(
-            t -> {
-              TrainingPart part = TrainingPart.of(t.getData());
-              return part.rung() == rung
-                  && part.trial() >= first
-                  && part.trial() < first + bracket.configurations();
-            })
+        .filter(t -> at(t, rung))
+        .filter(t -> number(t) >= first && number(t) < first + bracket.configurations())
         .toList();
   }
 
   /** Those that are not promoted, and those whose network has been trained on. */
   @Override
   protected List<Trial> discarded() {
-    Set<String> wentOn = new HashSet<>();
-    complete().forEach(t -> wentOn.add(TrainingPart.of(t.getData()).resumeFrom()));
+    Set<String> wentOn = trainedOn();
     List<Trial> discarded = new ArrayList<>();
     int first = 0;
     for (Bracket bracket : brackets) {

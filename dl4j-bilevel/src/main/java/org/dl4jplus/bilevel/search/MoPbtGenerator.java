@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import lombok.Builder;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.dl4jplus.bilevel.search.pareto.ParetoArchive;
 import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
 import org.dl4jplus.optim.first.noise.CounterNoise;
@@ -377,7 +378,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
   private double[] scalars(double[][] losses, long draw) {
     SplittableRandom random = new SplittableRandom(CounterNoise.deriveSeed(seed(), SCALARS, draw));
     return switch (selection) {
-      case SCALAR -> Arrays.stream(losses).mapToDouble(f -> dot(weights, f)).toArray();
+      case SCALAR -> Arrays.stream(losses).mapToDouble(f -> Vectors.dot(weights, f)).toArray();
       case PAREGO -> parego(goods(losses), random);
       case GOLOVIN -> golovin(goods(losses), random);
       default -> new double[losses.length];
@@ -394,7 +395,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
       for (int k = 0; k < w.length; k++) {
         least = Math.min(least, w[k] * goods[m][k]);
       }
-      scalars[m] = -least - PAREGO_SUM * dot(w, goods[m]);
+      scalars[m] = -least - PAREGO_SUM * Vectors.dot(w, goods[m]);
     }
     return scalars;
   }
@@ -404,7 +405,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     double[] scalars = new double[goods.length];
     for (int i = 0; i < GOLOVIN_DRAWS; i++) {
       Arrays.setAll(w, k -> Math.abs(random.nextGaussian()));
-      double norm = Math.sqrt(dot(w, w));
+      double norm = Math.sqrt(Vectors.dot(w, w));
       for (int m = 0; m < scalars.length; m++) {
         double least = Double.POSITIVE_INFINITY;
         for (int k = 0; k < w.length; k++) {
@@ -414,14 +415,6 @@ public final class MoPbtGenerator extends FeedbackGenerator {
       }
     }
     return scalars;
-  }
-
-  private static double dot(double[] a, double[] b) {
-    double sum = 0;
-    for (int k = 0; k < a.length; k++) {
-      sum += a[k] * b[k];
-    }
-    return sum;
   }
 
   /** The objectives over the population as numbers in [0, 1], 1 the best. */
