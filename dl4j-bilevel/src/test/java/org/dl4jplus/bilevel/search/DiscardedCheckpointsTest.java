@@ -100,7 +100,7 @@ class DiscardedCheckpointsTest {
 
   @Test
   void halvingKeepsWhoMayGoOnAndWhoIsTrainedToTheEnd() throws Exception {
-    for (long seed = 1; seed <= 5; seed++) {
+    for (long seed = 1; seed <= 3; seed++) {
       AshaGenerator asha = asha(60);
       Set<String> left = run(asha, seed);
       assertTrue(left.size() < 50, () -> left.size() + " of 60");
@@ -120,25 +120,25 @@ class DiscardedCheckpointsTest {
   @Test
   void aPopulationKeepsItsLastGenerationAndItsFront() throws Exception {
     for (boolean asynchronous : new boolean[] {false, true}) {
-      for (long seed = 1; seed <= 5; seed++) {
+      for (long seed = 1; seed <= 3; seed++) {
         MoPbtGenerator population =
             MoPbtGenerator.builder()
                 .parameterSpace(new FeedbackGeneratorTest.Space())
                 .minimize(true)
                 .objectives(List.of("one", "two"))
                 .populationSize(6)
-                .generations(8)
+                .generations(6)
                 .asynchronous(asynchronous)
                 .build();
         Set<String> left = run(population, seed);
-        assertTrue(left.size() < 20, () -> left.size() + " of 48");
+        assertTrue(left.size() < 20, () -> left.size() + " of 36");
       }
     }
   }
 
   @Test
   void anArmsCheckpointsAreThoseOfTheSearch() throws Exception {
-    for (long seed = 1; seed <= 5; seed++) {
+    for (long seed = 1; seed <= 3; seed++) {
       RisingBanditGenerator arms =
           RisingBanditGenerator.builder()
               .minimize(true)
