@@ -41,6 +41,7 @@ import org.dl4jplus.bilevel.selftuning.SelfTuned;
 import org.dl4jplus.bilevel.selftuning.SelfTuningTrainer;
 import org.dl4jplus.bilevel.task.DataHyperCleaning;
 import org.dl4jplus.bilevel.task.LearnedL2;
+import org.dl4jplus.bilevel.task.PerParameterDecay;
 import org.dl4jplus.bilevel.task.SourceWeightedIterator;
 import org.dl4jplus.bilevel.task.SourceWeights;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,14 @@ class MissingArgumentsTest {
     refused("sources", () -> new SourceWeights(new double[1], null));
     refused("offsets", () -> new LearnedL2(null, new double[0][]));
     refused("logDecays", () -> new LearnedL2(new long[0], null));
+    PerParameterDecay decay =
+        PerParameterDecay.builder()
+            .network(network)
+            .trainingData(data)
+            .validationData(data)
+            .build();
+    refused("other", () -> decay.regularize(null, decay.logDecays(-3)));
+    refused("x must", () -> decay.regularize(network.clone(), null));
     refused(
         "network",
         () ->

@@ -86,8 +86,10 @@ public final class BilevelTaskCreator extends SearchTaskCreator {
       CandidateInfo info = running(task);
       Model network = NetworkCandidate.of(configuration.network()).model();
       BilevelTrainer trainer =
-          factory.trainer(
-              configuration, network, batches(source.trainData()), batches(validationData));
+          Require.given(
+              "The factory's trainer",
+              factory.trainer(
+                  configuration, network, batches(source.trainData()), batches(validationData)));
       List<Double> curve = new ArrayList<>();
       ModelAccess access = ModelAccess.of(network);
       trainer.addListener(

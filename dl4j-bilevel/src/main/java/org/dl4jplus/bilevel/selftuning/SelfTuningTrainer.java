@@ -209,11 +209,12 @@ public final class SelfTuningTrainer {
    * @param training training batches
    * @param validation validation batches, of none of the training examples
    * @param epochs passes over the training batches, at least 1
-   * @throws IllegalArgumentException for fewer, or an empty iterator
+   * @throws IllegalArgumentException for fewer, or an iterator that is null or empty
    */
   public void fit(DataSetIterator training, DataSetIterator validation, int epochs) {
     Require.count("epochs", epochs, 1);
-    validation.reset();
+    Require.given("training", training);
+    Require.given("validation", validation).reset();
     if (!validation.hasNext()) {
       throw new IllegalArgumentException("There is no validation batch");
     }
@@ -444,9 +445,11 @@ public final class SelfTuningTrainer {
    * epoch; one who is interrupted leaves an older file as it was.
    *
    * @param file to be written
+   * @throws IllegalArgumentException for null
    * @throws UncheckedIOException where that fails
    */
   public void save(File file) {
+    Require.given("file", file);
     publish();
     Saved saved =
         new Saved(
@@ -477,11 +480,11 @@ public final class SelfTuningTrainer {
    *
    * @param file as {@link #save} wrote it
    * @return this
-   * @throws IllegalArgumentException for a file without the trainer's part, or of other
+   * @throws IllegalArgumentException for null, a file without the trainer's part, or one of other
    *     hyperparameters
    */
   public SelfTuningTrainer resume(File file) {
-    if (!ModelSerializer.listObjectsInFile(file).contains(ENTRY)) {
+    if (!ModelSerializer.listObjectsInFile(Require.given("file", file)).contains(ENTRY)) {
       throw new IllegalArgumentException(file + " holds no self-tuning run");
     }
     Saved saved = ModelSerializer.getObjectFromFile(file, ENTRY);

@@ -221,6 +221,16 @@ class BilevelTaskCreatorTest {
     run(careless, Careless.class, null);
     assertTrue(careless.trials().get(0).getFailure().contains("same object"));
     assertThrows(IllegalArgumentException.class, () -> new BilevelTaskCreator(null));
+    FeedbackGenerator without = search(new ContinuousParameterSpace(0.01, 0.3), 1);
+    OptimizationConfiguration configuration =
+        new OptimizationConfiguration.Builder()
+            .candidateGenerator(without)
+            .dataSource(Blobs.class, null)
+            .scoreFunction(new TestSetLossScoreFunction())
+            .terminationConditions(new GeneratorExhaustedCondition())
+            .build();
+    new PromptRunner(configuration, new BilevelTaskCreator((c, n, t, v) -> null)).execute();
+    assertTrue(without.trials().get(0).getFailure().contains("factory's trainer must be given"));
     assertThrows(IllegalArgumentException.class, () -> new BilevelSpace(null, null, null));
     assertThrows(
         IllegalArgumentException.class,
