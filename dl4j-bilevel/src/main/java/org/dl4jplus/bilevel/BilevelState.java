@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -26,10 +27,11 @@ public final class BilevelState {
    *
    * @param x upper variable, copied
    * @param y lower variable, copied
+   * @throws IllegalArgumentException for null
    */
   public BilevelState(INDArray x, INDArray y) {
-    this.x = x.dup();
-    this.y = y.dup();
+    this.x = Require.given("x", x).dup();
+    this.y = Require.given("y", y).dup();
   }
 
   /**

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
 import org.dl4jplus.optim.first.noise.CounterNoise;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -48,7 +49,8 @@ public final class BilevelTrainer {
    * @param x0 upper variable at the start, of length dimX; copied and projected
    * @param y0 lower variable at the start, of length dimY; copied and projected
    * @param seed of the choice of batches
-   * @throws IllegalArgumentException for a variable of the wrong length or type, or not finite
+   * @throws IllegalArgumentException for something that is null, or a variable of the wrong length
+   *     or type, or not finite
    */
   public BilevelTrainer(
       BilevelProblem problem, BilevelAlgorithm algorithm, INDArray x0, INDArray y0, long seed) {
@@ -57,7 +59,7 @@ public final class BilevelTrainer {
 
   private BilevelTrainer(
       BilevelProblem problem, BilevelAlgorithm algorithm, BilevelState state, long seed) {
-    this.algorithm = algorithm;
+    this.algorithm = Require.given("algorithm", algorithm);
     this.state = state;
     this.seed = seed;
     this.problem = new CheckedProblem(problem, state);
@@ -65,6 +67,7 @@ public final class BilevelTrainer {
   }
 
   private static BilevelState start(BilevelProblem problem, INDArray x0, INDArray y0) {
+    Require.given("problem", problem);
     check("x0", x0, problem.dimX());
     check("y0", y0, problem.dimY());
     BilevelState state =
@@ -77,7 +80,7 @@ public final class BilevelTrainer {
   }
 
   private static void check(String name, INDArray value, long length) {
-    if (value.length() != length) {
+    if (Require.given(name, value).length() != length) {
       throw new IllegalArgumentException(
           name + " has length " + value.length() + ", the problem's is " + length);
     }
@@ -90,9 +93,10 @@ public final class BilevelTrainer {
    * Adds a listener.
    *
    * @param listener hears of every outer step from now on
+   * @throws IllegalArgumentException for null
    */
   public void addListener(BilevelListener listener) {
-    listeners.add(listener);
+    listeners.add(Require.given("listener", listener));
   }
 
   /**
@@ -126,9 +130,11 @@ public final class BilevelTrainer {
    *
    * @param batches what the step draws from
    * @return what the algorithm reports
+   * @throws IllegalArgumentException without batches
    * @throws BilevelDivergedException where a loss or gradient is not finite
    */
   public BilevelAlgorithm.Report step(Batches batches) {
+    Require.given("batches", batches);
     BilevelState before = state.copy();
     BilevelAlgorithm.Report report;
     try {
@@ -199,11 +205,12 @@ public final class BilevelTrainer {
    * the end.
    *
    * @param file to be written or replaced
+   * @throws IllegalArgumentException for null
    * @throws UncheckedIOException where that fails
    */
   public void save(File file) {
     AtomicFile.write(
-        file,
+        Require.given("file", file),
         stream -> {
           DataOutputStream out = new DataOutputStream(stream);
           out.writeUTF(FORMAT);
@@ -221,10 +228,12 @@ public final class BilevelTrainer {
    * @param file as {@link #save} wrote it
    * @return a trainer that makes the steps that the saved one would have made
    * @throws UncheckedIOException where the file cannot be read
-   * @throws IllegalArgumentException where the file is another one, or of a problem of another size
-   *     or type
+   * @throws IllegalArgumentException for null, or where the file is another one, or of a problem of
+   *     another size or type
    */
   public static BilevelTrainer resume(BilevelProblem problem, File file) {
+    Require.given("problem", problem);
+    Require.given("file", file);
     try (DataInputStream in =
         new DataInputStream(new BufferedInputStream(new FileInputStream(file)))) {
       if (!FORMAT.equals(in.readUTF())) {

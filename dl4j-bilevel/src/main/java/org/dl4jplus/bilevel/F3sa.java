@@ -41,6 +41,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @EqualsAndHashCode(callSuper = true)
 public final class F3sa extends LagrangianMethod {
 
+  private static final String PREVIOUS_Y = "previous.y";
+  private static final String PREVIOUS_Z = "previous.z";
+
   /** Weight of the newest gradient in step 1, extrapolated to step 0. */
   private final double eta0;
 
@@ -89,76 +92,37 @@ public final class F3sa extends LagrangianMethod {
     long k = state.iteration();
     double lambda = lambda(state);
     RecursiveMomentum momentum =
-        new RecursiveMomentum(state, k == 0 ? 1 : Math.min(1, decayed(eta0, etaDecay, k)));
+        new RecursiveMomentum(problem, state, RecursiveMomentum.eta(eta0, etaDecay, k));
     INDArray x = state.x();
     INDArray y = state.y();
     INDArray z = z(state);
-    INDArray xBefore = state.vector("previous.x");
-    INDArray yBefore = state.vector("previous.y");
-    INDArray zBefore = state.vector("previous.z");
+    INDArray yBefore = state.vector(PREVIOUS_Y);
+    INDArray zBefore = state.vector(PREVIOUS_Z);
     INDArray yNow = y.dup();
     INDArray zNow = z.dup();
 
-    int bz = batches.lower("z");
-    INDArray hz =
-        momentum.estimate(
-            "z",
-            z,
-            out -> problem.lower(x, zNow, bz, null, out),
-            out -> problem.lower(xBefore, zBefore, bz, null, out));
-    int bfy = batches.upper("fy");
-    INDArray hfy =
-        momentum.estimate(
-            "fy",
-            y,
-            out -> problem.upper(x, yNow, bfy, null, out),
-            out -> problem.upper(xBefore, yBefore, bfy, null, out));
-    int bgy = batches.lower("gy");
-    INDArray hgy =
-        momentum.estimate(
-            "gy",
-            y,
-            out -> problem.lower(x, yNow, bgy, null, out),
-            out -> problem.lower(xBefore, yBefore, bgy, null, out));
+    INDArray hz = momentum.lowerInY("z", zNow, zBefore, batches.lower("z"));
+    INDArray hfy = momentum.upperInY("fy", yNow, yBefore, batches.upper("fy"));
+    INDArray hgy = momentum.lowerInY("gy", yNow, yBefore, batches.lower("gy"));
     z.subi(hz.mul(stepOfZ(k)));
     problem.projectY(z);
     y.subi(hgy.mul(lambda).addi(hfy).muli(stepOfY(k, lambda)));
     problem.projectY(y);
 
-    int bfx = batches.upper("fx");
     double[] loss = new double[1];
-    INDArray hfx =
-        momentum.estimate(
-            "fx",
-            x,
-            out -> loss[0] = problem.upper(x, y, bfx, out, null),
-            out -> problem.upper(xBefore, yNow, bfx, out, null));
-    int bgxy = batches.lower("gxy");
-    INDArray hgxy =
-        momentum.estimate(
-            "gxy",
-            x,
-            out -> problem.lower(x, y, bgxy, out, null),
-            out -> problem.lower(xBefore, yNow, bgxy, out, null));
-    int bgxz = isSharedBatch() ? bgxy : batches.lower("gxz");
+    INDArray hfx = momentum.upperInX("fx", y, yNow, batches.upper("fx"), loss);
+    int batch = batches.lower("gxy");
+    INDArray hgxy = momentum.lowerInX("gxy", y, yNow, batch);
     INDArray hgxz =
-        momentum.estimate(
-            "gxz",
-            x,
-            out -> problem.lower(x, z, bgxz, out, null),
-            out -> problem.lower(xBefore, zNow, bgxz, out, null));
-    remember(state, "previous.x", x);
-    remember(state, "previous.y", yNow);
-    remember(state, "previous.z", zNow);
+        momentum.lowerInX("gxz", z, zNow, isSharedBatch() ? batch : batches.lower("gxz"));
+    momentum.rememberX();
+    momentum.remember(PREVIOUS_Y, yNow);
+    momentum.remember(PREVIOUS_Z, zNow);
     INDArray direction = hgxy.sub(hgxz).muli(lambda).addi(hfx);
     double norm = GradientTurn.norm(direction);
     x.subi(direction.muli(stepOfX(k)));
     problem.projectX(x);
     grow(state, lambda);
     return new Report(loss[0], norm);
-  }
-
-  private static void remember(BilevelState state, String name, INDArray value) {
-    state.vector(name, value::ulike).assign(value);
   }
 }

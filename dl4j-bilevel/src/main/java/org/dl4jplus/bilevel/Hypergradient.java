@@ -3,6 +3,7 @@ package org.dl4jplus.bilevel;
 import org.dl4jplus.bilevel.linear.InverseHessian;
 import org.dl4jplus.bilevel.linear.Solution;
 import org.dl4jplus.bilevel.problem.BilevelProblem;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -42,6 +43,7 @@ public record Hypergradient(
    * @param inverse how q is found
    * @param start where iterations for q start, of shape [dimY]; null for 0
    * @return the hypergradient
+   * @throws IllegalArgumentException where something but the start is null
    */
   public static Hypergradient of(
       BilevelProblem problem,
@@ -51,8 +53,10 @@ public record Hypergradient(
       int lowerBatch,
       InverseHessian inverse,
       INDArray start) {
-    INDArray vector = x.ulike();
-    INDArray gradientY = y.ulike();
+    Require.given("problem", problem);
+    Require.given("inverse", inverse);
+    INDArray vector = Require.given("x", x).ulike();
+    INDArray gradientY = Require.given("y", y).ulike();
     double loss = problem.upper(x, y, upperBatch, vector, gradientY);
     InverseHessian.Product product =
         inverse.multiply(

@@ -63,6 +63,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 @EqualsAndHashCode
 public final class PenaltyMethod implements BilevelAlgorithm {
 
+  private static final String PREVIOUS_WY = "previous.wy";
+  private static final String PREVIOUS_WZ = "previous.wz";
+
   /** Weight of the upper loss in step 0. */
   private final double sigma;
 
@@ -159,32 +162,15 @@ public final class PenaltyMethod implements BilevelAlgorithm {
     INDArray wy = state.vector("wy", y::dup);
     INDArray wz = state.vector("wz", z::dup);
     RecursiveMomentum momentum =
-        new RecursiveMomentum(
-            state, k == 0 ? 1 : Math.min(1, LagrangianMethod.decayed(eta0, etaDecay, k)));
-    Point before = Point.of(state);
-    Point now = new Point(x, wy.dup(), wz.dup());
+        new RecursiveMomentum(problem, state, RecursiveMomentum.eta(eta0, etaDecay, k));
+    INDArray wyBefore = state.vector(PREVIOUS_WY);
+    INDArray wzBefore = state.vector(PREVIOUS_WZ);
+    INDArray wyNow = wy.dup();
+    INDArray wzNow = wz.dup();
     for (int t = 0; t < innerSteps; t++) {
-      int fy = batches.upper("fy");
-      int gy = batches.lower("gy");
-      int gz = batches.lower("z");
-      INDArray ofF =
-          momentum.estimate(
-              "fy",
-              y,
-              out -> problem.upper(x, wy, fy, null, out),
-              out -> problem.upper(before.x, before.wy, fy, null, out));
-      INDArray ofG =
-          momentum.estimate(
-              "gy",
-              y,
-              out -> problem.lower(x, wy, gy, null, out),
-              out -> problem.lower(before.x, before.wy, gy, null, out));
-      INDArray atZ =
-          momentum.estimate(
-              "z",
-              y,
-              out -> problem.lower(x, wz, gz, null, out),
-              out -> problem.lower(before.x, before.wz, gz, null, out));
+      INDArray ofF = momentum.upperInY("fy", wy, wyBefore, batches.upper("fy"));
+      INDArray ofG = momentum.lowerInY("gy", wy, wyBefore, batches.lower("gy"));
+      INDArray atZ = momentum.lowerInY("z", wz, wzBefore, batches.lower("z"));
       wy.subi(ofF.mul(sigmaK).addi(ofG).addi(wy.sub(y).divi(rho)).muli(gamma));
       problem.projectY(wy);
       wz.subi(wz.sub(z).divi(rho).addi(atZ).muli(gamma));
@@ -193,56 +179,25 @@ public final class PenaltyMethod implements BilevelAlgorithm {
     y.muli(1 - beta).addi(wy.mul(beta));
     z.muli(1 - beta).addi(wz.mul(beta));
 
-    double loss = 0;
+    double[] loss = new double[1];
     INDArray direction = x.ulike().assign(0);
     for (int m = 0; m < outerBatches; m++) {
-      int fx = batches.upper("fx");
-      int gxy = batches.lower("gxy");
-      int gxz = sharedBatch ? gxy : batches.lower("gxz");
-      double[] seen = new double[1];
-      INDArray ofF =
-          momentum.estimate(
-              "fx",
-              x,
-              out -> seen[0] = problem.upper(x, wy, fx, out, null),
-              out -> problem.upper(before.x, now.wy, fx, out, null));
-      INDArray ofG =
-          momentum.estimate(
-              "gxy",
-              x,
-              out -> problem.lower(x, wy, gxy, out, null),
-              out -> problem.lower(before.x, now.wy, gxy, out, null));
+      INDArray ofF = momentum.upperInX("fx", wy, wyNow, batches.upper("fx"), loss);
+      int batch = batches.lower("gxy");
+      INDArray ofG = momentum.lowerInX("gxy", wy, wyNow, batch);
       INDArray atZ =
-          momentum.estimate(
-              "gxz",
-              x,
-              out -> problem.lower(x, wz, gxz, out, null),
-              out -> problem.lower(before.x, now.wz, gxz, out, null));
+          momentum.lowerInX("gxz", wz, wzNow, sharedBatch ? batch : batches.lower("gxz"));
       direction.addi(ofF.mul(sigmaK).addi(ofG).subi(atZ));
-      loss += seen[0] / outerBatches;
     }
     direction.divi(outerBatches);
     double norm = GradientTurn.norm(direction);
     if (momentum()) {
-      now.remember(state);
+      momentum.rememberX();
+      momentum.remember(PREVIOUS_WY, wyNow);
+      momentum.remember(PREVIOUS_WZ, wzNow);
     }
     x.subi(direction.muli(normaliseBySigma ? alpha / sigmaK : alpha));
     problem.projectX(x);
-    return new Report(loss, norm);
-  }
-
-  /** Where the gradients of the step before were taken. */
-  private record Point(INDArray x, INDArray wy, INDArray wz) {
-
-    static Point of(BilevelState state) {
-      return new Point(
-          state.vector("previous.x"), state.vector("previous.wy"), state.vector("previous.wz"));
-    }
-
-    void remember(BilevelState state) {
-      state.vector("previous.x", x::ulike).assign(x);
-      state.vector("previous.wy", wy::ulike).assign(wy);
-      state.vector("previous.wz", wz::ulike).assign(wz);
-    }
+    return new Report(loss[0] / outerBatches, norm);
   }
 }

@@ -4,6 +4,7 @@ import java.util.Map;
 import lombok.EqualsAndHashCode;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.dl4jplus.bilevel.BilevelAlgorithm;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -31,9 +32,7 @@ public final class AlgorithmSpace extends FieldSpace<BilevelAlgorithm> {
    * @return a space with nothing to choose yet
    */
   public static AlgorithmSpace of(BilevelAlgorithm prototype) {
-    if (prototype == null) {
-      throw new IllegalArgumentException("prototype must be given");
-    }
+    Require.given("prototype", prototype);
     return new AlgorithmSpace(JSON.valueToTree(prototype), null);
   }
 

@@ -25,10 +25,11 @@ public final class BilevelConfiguration implements Serializable {
    *     GraphConfiguration}, whose epochs and early stopping are not used
    * @param algorithm the method
    * @param outerSteps how many steps it makes, at least 1
-   * @throws IllegalArgumentException for fewer steps, or a method that JSON does not hold
+   * @throws IllegalArgumentException for null, fewer steps, or a method that JSON does not hold
    */
   public BilevelConfiguration(Serializable network, BilevelAlgorithm algorithm, int outerSteps) {
-    this.network = network;
+    this.network = Require.given("network", network);
+    Require.given("algorithm", algorithm);
     this.outerSteps = Require.count("outerSteps", outerSteps, 1);
     try {
       this.algorithm =

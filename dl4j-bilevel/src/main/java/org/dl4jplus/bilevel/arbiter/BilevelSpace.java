@@ -6,6 +6,7 @@ import java.util.Map;
 import lombok.EqualsAndHashCode;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.dl4jplus.bilevel.BilevelAlgorithm;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -41,12 +42,9 @@ public final class BilevelSpace extends CompositeSpace<BilevelConfiguration> {
       @JsonProperty("network") ParameterSpace<? extends Serializable> network,
       @JsonProperty("algorithm") ParameterSpace<? extends BilevelAlgorithm> algorithm,
       @JsonProperty("outerSteps") ParameterSpace<Integer> outerSteps) {
-    if (network == null || algorithm == null || outerSteps == null) {
-      throw new IllegalArgumentException("network, algorithm and outerSteps must be given");
-    }
-    this.network = network;
-    this.algorithm = algorithm;
-    this.outerSteps = outerSteps;
+    this.network = Require.given("network", network);
+    this.algorithm = Require.given("algorithm", algorithm);
+    this.outerSteps = Require.given("outerSteps", outerSteps);
   }
 
   @Override

@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.dl4jplus.bilevel.BilevelTrainer;
 import org.dl4jplus.bilevel.search.SearchMetrics;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
@@ -60,10 +61,7 @@ public final class BilevelTaskCreator extends SearchTaskCreator {
    * @throws IllegalArgumentException without one
    */
   public BilevelTaskCreator(Factory factory) {
-    if (factory == null) {
-      throw new IllegalArgumentException("factory must be given");
-    }
-    this.factory = factory;
+    this.factory = Require.given("factory", factory);
   }
 
   @Override
@@ -88,16 +86,17 @@ public final class BilevelTaskCreator extends SearchTaskCreator {
       CandidateInfo info = running(task);
       Model network = NetworkCandidate.of(configuration.network()).model();
       BilevelTrainer trainer =
-          factory.trainer(
-              configuration, network, batches(source.trainData()), batches(validationData));
+          Require.given(
+              "The factory's trainer",
+              factory.trainer(
+                  configuration, network, batches(source.trainData()), batches(validationData)));
       List<Double> curve = new ArrayList<>();
       ModelAccess access = ModelAccess.of(network);
       trainer.addListener(
           (t, iteration, report) -> {
             curve.add(report.upperLoss());
             access.setScore(report.upperLoss());
-            task.listeners()
-                .forEach(hears -> hears.onCandidateIteration(info, network, (int) iteration));
+            tell(task, hears -> hears.onCandidateIteration(info, network, (int) iteration));
           });
       trainer.fit(configuration.outerSteps());
       double score = task.score(task.scoreFunction(), network);

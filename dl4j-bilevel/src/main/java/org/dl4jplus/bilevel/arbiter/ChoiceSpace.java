@@ -5,6 +5,7 @@ import java.util.Map;
 import lombok.EqualsAndHashCode;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -37,7 +38,10 @@ public final class ChoiceSpace<T> extends CompositeSpace<T> {
   ChoiceSpace(
       Map<String, ? extends ParameterSpace<? extends T>> options,
       Map<String, ParameterSpace<?>> shared) {
-    this(new LinkedHashMap<>(options), new DiscreteParameterSpace<>(options.keySet()), shared);
+    this(
+        new LinkedHashMap<>(Require.given("options", options)),
+        new DiscreteParameterSpace<>(options.keySet()),
+        shared);
   }
 
   @JsonCreator

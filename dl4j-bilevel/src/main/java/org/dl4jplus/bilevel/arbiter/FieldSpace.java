@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import lombok.EqualsAndHashCode;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
@@ -36,9 +37,7 @@ public abstract class FieldSpace<T> extends CompositeSpace<T> {
    */
   @SuppressWarnings("this-escape")
   protected FieldSpace(ObjectNode prototype, Map<String, ParameterSpace<?>> fields) {
-    if (prototype == null) {
-      throw new IllegalArgumentException("prototype must be given");
-    }
+    Require.given("prototype", prototype);
     try {
       // As text gives it: a tree that was made of an object has other kinds of numbers.
       this.prototype = (ObjectNode) mapper().readTree(mapper().writeValueAsString(prototype));
@@ -82,9 +81,7 @@ public abstract class FieldSpace<T> extends CompositeSpace<T> {
    * @return a new map
    */
   protected final Map<String, ParameterSpace<?>> and(String field, ParameterSpace<?> space) {
-    if (space == null) {
-      throw new IllegalArgumentException("The space of " + field + " must be given");
-    }
+    Require.given("The space of " + field, space);
     Map<String, ParameterSpace<?>> all = new LinkedHashMap<>(fields);
     all.put(field, space);
     return all;

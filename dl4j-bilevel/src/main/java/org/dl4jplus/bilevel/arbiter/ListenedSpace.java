@@ -8,6 +8,7 @@ import org.deeplearning4j.arbiter.DL4JConfiguration;
 import org.deeplearning4j.arbiter.GraphConfiguration;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
@@ -80,11 +81,8 @@ public final class ListenedSpace extends CompositeSpace<Serializable> {
   public ListenedSpace(
       @JsonProperty("network") ParameterSpace<?> network,
       @JsonProperty("listener") ParameterSpace<? extends TrainingListener> listener) {
-    if (network == null || listener == null) {
-      throw new IllegalArgumentException("network and listener must be given");
-    }
-    this.network = network;
-    this.listener = listener;
+    this.network = Require.given("network", network);
+    this.listener = Require.given("listener", listener);
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.Map;
 import lombok.EqualsAndHashCode;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -51,9 +52,7 @@ public final class ListenerSpace extends FieldSpace<TrainingListener> {
    * @throws IllegalArgumentException for one that JSON does not bring back
    */
   public static ListenerSpace of(TrainingListener prototype) {
-    if (prototype == null) {
-      throw new IllegalArgumentException("prototype must be given");
-    }
+    Require.given("prototype", prototype);
     ListenerSpace space = new ListenerSpace(write(prototype), null);
     space.getValue(new double[0]);
     return space;

@@ -206,7 +206,13 @@ final class NetworkCandidate {
    * @throws IllegalArgumentException where they have not
    */
   void takeOver(NetworkCandidate other) {
-    requireSameShapes(shapes(), other.shapes());
+    if (!shapes().equals(other.shapes())) {
+      throw new IllegalArgumentException(
+          "A training run cannot go on in a network of other shapes: "
+              + other.shapes()
+              + " became "
+              + shapes());
+    }
     if (!updaters().equals(other.updaters())) {
       throw new IllegalArgumentException(
           "A training run cannot go on with other updaters: it has "
@@ -249,7 +255,7 @@ final class NetworkCandidate {
   }
 
   /** The shapes of the parameters by name. */
-  Map<String, List<Long>> shapes() {
+  private Map<String, List<Long>> shapes() {
     Map<String, List<Long>> shapes = new TreeMap<>();
     model
         .paramTable()
@@ -262,12 +268,5 @@ final class NetworkCandidate {
               shapes.put(name, shape);
             });
     return shapes;
-  }
-
-  static void requireSameShapes(Map<String, List<Long>> one, Map<String, List<Long>> other) {
-    if (!one.equals(other)) {
-      throw new IllegalArgumentException(
-          "A training run cannot go on in a network of other shapes: " + other + " became " + one);
-    }
   }
 }

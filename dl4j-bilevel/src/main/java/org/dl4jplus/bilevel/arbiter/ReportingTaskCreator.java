@@ -3,6 +3,7 @@ package org.dl4jplus.bilevel.arbiter;
 import java.util.concurrent.Callable;
 import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
 import org.deeplearning4j.arbiter.optimize.api.TaskCreator;
+import org.dl4jplus.optim.first.updater.Require;
 
 /**
  * Makes the failures of another creator's tasks heard, as {@link SearchTaskCreator} describes.
@@ -26,10 +27,7 @@ public final class ReportingTaskCreator extends SearchTaskCreator {
    * @throws IllegalArgumentException without one
    */
   public ReportingTaskCreator(TaskCreator inner) {
-    if (inner == null) {
-      throw new IllegalArgumentException("inner must be given");
-    }
-    this.inner = inner;
+    this.inner = Require.given("inner", inner);
   }
 
   @Override

@@ -6,7 +6,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import lombok.Builder;
-import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.api.score.ScoreFunction;
 import org.deeplearning4j.arbiter.scoring.util.ScoreUtil;
 import org.deeplearning4j.arbiter.task.TaskListener;
@@ -16,7 +15,6 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jplus.bilevel.AtomicFile;
-import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.TrainingPart;
 import org.dl4jplus.optim.first.noise.CounterNoise;
@@ -29,26 +27,26 @@ import org.nd4j.linalg.factory.Nd4j;
  * successive halving, population based training. A candidate is a {@link TrainingPart}: "go on with
  * that checkpoint for so much more"; its generator says so in {@code
  * Candidate.getDataParameters()}. A candidate without is a new network, trained for the space's
- * number of epochs and saved under its own number.
+ * number of epochs and saved as {@code candidate-<number>.zip}.
  *
  * <p>After its part of training a network is saved with the state of its updater and of a {@link
  * ListenedSpace listener's} method as {@code trial-<trial>-<rung>.zip}, under a temporary name that
  * is renamed at the end. A part that goes on from another takes over parameters, updater state and
  * counts into a network of the candidate's own configuration. So every setting may change that
  * leaves the shapes as they are: rates and their schedules, decay, dropout, losses. Another shape
- * or another kind of updater fails the candidate; {@link #requireSameShapes} refuses a space in
- * which that would happen.
+ * or another kind of updater fails the candidate; {@link FeedbackGenerator#requireSameShapes}
+ * refuses a space in which that would happen.
  *
  * <p>Two parts give the same bits as one of their joint length: dropout masks depend on the
  * network's seed and the number of the epoch (or iteration) alone, and with iterations the data
  * goes on at the batch where the last part ended. The data source has to give the same batches each
- * time. The files stay; a search leaves one for each of its candidates.
+ * time. A search leaves a file for each of its candidates, unless a {@link
+ * SearchCheckpointListener} deletes those that it is done with.
  */
 public final class ResumableTaskCreator extends TrainingTaskCreator {
 
   private static final String POSITION = "dl4jplus.position";
   private static final String METHOD = "dl4jplus.method";
-  private static final int TRIED_VALUES = 5;
 
   /** What a budget counts. */
   public enum Unit {
@@ -99,41 +97,9 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
   }
 
   /**
-   * Refuses a space in which a setting changes the shapes of the network, for searches that go on
-   * with the weights of one candidate under the settings of another. Each dimension is tried at a
-   * few of its values with the others in the middle.
-   *
-   * @param generator a generator over the space
-   * @throws IllegalArgumentException naming the dimension
-   */
-  public static void requireSameShapes(FeedbackGenerator generator) {
-    ParameterSpace<?> space = generator.getParameterSpace();
-    List<Dimension> dimensions = generator.space().dimensions();
-    double[] middle = new double[dimensions.size()];
-    for (int i = 0; i < middle.length; i++) {
-      middle[i] = dimensions.get(i).snap(0.5);
-    }
-    Map<String, List<Long>> expected = NetworkCandidate.of(space.getValue(middle)).shapes();
-    for (int i = 0; i < middle.length; i++) {
-      for (int k = 0; k < TRIED_VALUES; k++) {
-        double[] point = middle.clone();
-        point[i] = dimensions.get(i).snap(k / (TRIED_VALUES - 1.0));
-        try {
-          NetworkCandidate.requireSameShapes(
-              NetworkCandidate.of(space.getValue(point)).shapes(), expected);
-        } catch (IllegalArgumentException e) {
-          throw new IllegalArgumentException(
-              "The space's " + dimensions.get(i).name() + " changes the network: " + e.getMessage(),
-              e);
-        }
-      }
-    }
-  }
-
-  /**
    * The file of a part of training.
    *
-   * @param name {@link TrainingPart#checkpoint}
+   * @param name {@link TrainingPart#checkpoint}, or {@code candidate-<number>}
    * @return where it is saved
    */
   public File file(String name) {
@@ -147,8 +113,8 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
       throw new IllegalArgumentException(
           "Early stopping does not go with budgets: take it out of the space");
     }
-    TrainingPart part = part(task, network);
-    if (part.resumeFrom() != null) {
+    TrainingPart part = part(task);
+    if (part != null && part.resumeFrom() != null) {
       File file = file(part.resumeFrom());
       network.takeOver(network.with(read(file, network.model())));
       if (network.listener() instanceof GradientListener method) {
@@ -167,25 +133,25 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
         : ModelSerializer.restoreMultiLayerNetwork(file, true);
   }
 
-  private TrainingPart part(SearchTask task, NetworkCandidate network) {
+  /** What the generator asked for; null for a network that is trained as its space says. */
+  private TrainingPart part(SearchTask task) {
     Map<String, Object> data = task.candidate().getDataParameters();
     TrainingPart part = data == null ? null : TrainingPart.of(data);
     if (part == null && unit == Unit.ITERATIONS) {
       throw new IllegalArgumentException(
           "The candidate has no " + TrainingPart.BUDGET + ", which is needed in iterations");
     }
-    return part == null
-        ? TrainingPart.first(task.candidate().getIndex(), 0, network.epochs())
-        : part;
+    return part;
   }
 
   @Override
   Model train(SearchTask task, NetworkCandidate network, List<Double> curve, Runnable epochDone) {
-    TrainingPart part = part(task, network);
+    TrainingPart part = part(task);
     int position = 0;
     if (unit == Unit.EPOCHS) {
       Object source = task.trainingData();
-      for (int i = 0; i < part.budget(); i++) {
+      int epochs = part == null ? network.epochs() : part.budget();
+      for (int i = 0; i < epochs; i++) {
         draw(network, network.epochCount());
         network.fit(source);
         epochDone.run();
@@ -194,7 +160,9 @@ public final class ResumableTaskCreator extends TrainingTaskCreator {
       position = part.resumeFrom() == null ? 0 : object(file(part.resumeFrom()), POSITION);
       position = new Pass(network, task.trainingData(), position).run(part.budget(), epochDone);
     }
-    save(network, file(part.checkpoint()), position);
+    // Networks in parts have numbers of their own, which a candidate's must not meet.
+    String name = part == null ? "candidate-" + task.candidate().getIndex() : part.checkpoint();
+    save(network, file(name), position);
     return network.model();
   }
 

@@ -20,6 +20,7 @@ import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.SearchMetrics;
 import org.dl4jplus.bilevel.search.Trial;
 import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
+import org.dl4jplus.optim.first.updater.Require;
 
 /**
  * A search as a page of HTML that needs nothing from elsewhere: the best score so far over
@@ -45,7 +46,7 @@ public final class SearchReport {
   private final Plot.Axis scores;
 
   private SearchReport(FeedbackGenerator search) {
-    this.search = search;
+    this.search = Require.given("search", search);
     complete = search.complete();
     best = search.best();
     scores = Plot.Axis.of(complete.stream().mapToDouble(Trial::getScore).toArray());
@@ -57,9 +58,11 @@ public final class SearchReport {
    * @param file to be written or replaced
    * @param title heading of the page
    * @param search the search, which may have just begun
+   * @throws IllegalArgumentException for null
    * @throws java.io.UncheckedIOException where it cannot be written
    */
   public static void write(File file, String title, FeedbackGenerator search) {
+    Require.given("file", file);
     byte[] page = html(title, search).getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file, out -> out.write(page));
   }
@@ -70,9 +73,10 @@ public final class SearchReport {
    * @param title heading of the page
    * @param search the search
    * @return the page
+   * @throws IllegalArgumentException for null
    */
   public static String html(String title, FeedbackGenerator search) {
-    return new SearchReport(search).page(title);
+    return new SearchReport(search).page(Require.given("title", title));
   }
 
   private String page(String title) {

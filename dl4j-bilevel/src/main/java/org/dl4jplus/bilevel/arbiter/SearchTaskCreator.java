@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
@@ -27,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * Tasks whose failures are heard of. Arbiter tells neither the generator nor the listeners that a
  * candidate failed, and takes a first score that is NaN for the best one for ever; these tasks
  * report every exception and every score that is not finite to a {@link SearchFeedback} generator
- * and to the listeners, as a candidate that failed.
+ * and to the listeners, as a candidate that failed. What a listener itself throws is logged.
  *
  * <p>A subclass evaluates anything that a space describes: a network, or a function of its values.
  */
@@ -138,16 +139,17 @@ public abstract class SearchTaskCreator implements TaskCreator {
             failure);
     OptimizationResult result =
         new OptimizationResult(candidate, null, candidate.getIndex(), metrics, info, null);
-    tell(task, info, result);
+    tell(task, listener -> listener.onCandidateStatusChange(info, task.runner(), result));
     return result;
   }
 
-  private static void tell(SearchTask task, CandidateInfo info, OptimizationResult result) {
+  /** Tells the listeners something; one that throws fails no candidate. */
+  static void tell(SearchTask task, Consumer<StatusListener> what) {
     for (StatusListener listener : task.listeners()) {
       try {
-        listener.onCandidateStatusChange(info, task.runner(), result);
+        what.accept(listener);
       } catch (RuntimeException e) {
-        log.error("A listener failed at candidate {}", info.getIndex(), e);
+        log.error("A listener failed at candidate {}", task.candidate().getIndex(), e);
       }
     }
   }
@@ -177,7 +179,7 @@ public abstract class SearchTaskCreator implements TaskCreator {
       if (saver != null && model != null) {
         result.setResultReference(saver.saveModel(toSave(task, saver, result), model));
       }
-      tell(task, info, result);
+      tell(task, listener -> listener.onCandidateStatusChange(info, task.runner(), result));
     }
     return result;
   }

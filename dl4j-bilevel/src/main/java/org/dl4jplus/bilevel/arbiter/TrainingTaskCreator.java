@@ -4,13 +4,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.deeplearning4j.arbiter.listener.DL4JArbiterStatusReportingListener;
 import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
 import org.deeplearning4j.arbiter.optimize.api.score.ScoreFunction;
 import org.deeplearning4j.arbiter.optimize.runner.CandidateInfo;
 import org.deeplearning4j.arbiter.task.TaskListener;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.optimize.api.TrainingListener;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.dl4jplus.bilevel.search.SearchMetrics;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -64,9 +63,14 @@ abstract class TrainingTaskCreator extends SearchTaskCreator {
     if (network.listener() != null) {
       network.model().addListeners(network.listener());
     }
-    TrainingListener status = new DL4JArbiterStatusReportingListener(task.listeners(), info);
     Model trained = network.model();
-    trained.addListeners(status);
+    trained.addListeners(
+        new BaseTrainingListener() {
+          @Override
+          public void iterationDone(Model model, int iteration, int epoch) {
+            tell(task, listener -> listener.onCandidateIteration(info, model, iteration));
+          }
+        });
     int before = network.updates();
     List<Double> scores = new ArrayList<>();
     AtomicInteger scoredAt = new AtomicInteger(before);

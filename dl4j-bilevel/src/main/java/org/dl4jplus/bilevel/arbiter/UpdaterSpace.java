@@ -5,6 +5,7 @@ import java.util.Map;
 import lombok.EqualsAndHashCode;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -27,9 +28,7 @@ public final class UpdaterSpace extends FieldSpace<IUpdater> {
   }
 
   static UpdaterSpace of(IUpdater prototype) {
-    if (prototype == null) {
-      throw new IllegalArgumentException("prototype must be given");
-    }
+    Require.given("prototype", prototype);
     return new UpdaterSpace(NeuralNetConfiguration.mapper().valueToTree(prototype), null);
   }
 

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.learning.config.AMSGrad;
 import org.nd4j.linalg.learning.config.AdaBelief;
 import org.nd4j.linalg.learning.config.AdaDelta;
@@ -53,9 +54,10 @@ public final class UpdaterSpaces {
    * @param spaces at least one; each is called by its updater's class, numbered where there are
    *     several
    * @return their union
+   * @throws IllegalArgumentException for none
    */
   public static ChoiceSpace<IUpdater> oneOf(UpdaterSpace... spaces) {
-    return new ChoiceSpace<>(named(List.of(spaces)));
+    return new ChoiceSpace<>(named(List.of(Require.given("spaces", spaces))));
   }
 
   /**
@@ -77,7 +79,8 @@ public final class UpdaterSpaces {
   public static ChoiceSpace<IUpdater> scaled(
       ParameterSpace<Double> factor, IUpdater... prototypes) {
     List<UpdaterSpace> spaces = new ArrayList<>();
-    for (IUpdater prototype : prototypes) {
+    Require.given("factor", factor);
+    for (IUpdater prototype : Require.given("prototypes", prototypes)) {
       UpdaterSpace space = of(prototype);
       String path = space.ratePath();
       spaces.add(space.with(path, new ScaledSpace(space.rate(path), factor)));

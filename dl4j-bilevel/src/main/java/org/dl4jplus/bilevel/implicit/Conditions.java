@@ -39,7 +39,7 @@ public final class Conditions {
       Require.count("size", size, 1);
       Require.atLeast("parameters", parameters, 0, 0);
       Require.positive("stepSize", stepSize, 1);
-      if (!prox.takes(size, parameters)) {
+      if (!Require.given("prox", prox).takes(size, parameters)) {
         throw new IllegalArgumentException(
             "parameters must fit the map and a size of " + size + ", got " + parameters);
       }
@@ -51,9 +51,10 @@ public final class Conditions {
    *
    * @param gradient grad_z f
    * @return the condition
+   * @throws IllegalArgumentException for null
    */
   public static Residual stationary(Residual gradient) {
-    return new Stationary(gradient);
+    return new Stationary(Require.given("gradient", gradient));
   }
 
   /**
@@ -68,10 +69,12 @@ public final class Conditions {
    * @param from index in theta at which h's parameters begin
    * @param parameters how many there are; they may be part of f, too
    * @return the condition
-   * @throws IllegalArgumentException for a step size out of range
+   * @throws IllegalArgumentException for null, or a step size out of range
    */
   public static Residual proximalGradient(
       Residual gradient, Prox prox, double stepSize, int from, int parameters) {
+    Require.given("gradient", gradient);
+    Require.given("prox", prox);
     Require.positive("stepSize", stepSize, 1);
     return new Proximal(
         gradient, from, size -> List.of(new Block(size, prox, parameters, stepSize)));
@@ -86,9 +89,11 @@ public final class Conditions {
    * @param blocks the blocks of z in order, together as long as z
    * @param from index in theta at which the maps' parameters begin, one block's after the other's
    * @return the condition
+   * @throws IllegalArgumentException for null
    */
   public static Residual blockProximal(Residual gradient, List<Block> blocks, int from) {
-    List<Block> copy = List.copyOf(blocks);
+    Require.given("gradient", gradient);
+    List<Block> copy = List.copyOf(Require.given("blocks", blocks));
     return new Proximal(gradient, from, size -> copy);
   }
 

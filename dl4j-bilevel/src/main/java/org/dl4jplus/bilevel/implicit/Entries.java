@@ -1,6 +1,7 @@
 package org.dl4jplus.bilevel.implicit;
 
 import java.util.function.UnaryOperator;
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -20,18 +21,6 @@ final class Entries {
           "An array of " + array.length() + " entries was expected, got " + entries.length);
     }
     return Nd4j.create(entries, array.shape(), 'c').castTo(array.dataType());
-  }
-
-  static double dot(double[] x, double[] y) {
-    double sum = 0;
-    for (int i = 0; i < x.length; i++) {
-      sum += x[i] * y[i];
-    }
-    return sum;
-  }
-
-  static double norm(double[] x) {
-    return Math.sqrt(dot(x, x));
   }
 
   /** The derivative of a function along a direction, by a central difference. */
@@ -54,7 +43,7 @@ final class Entries {
     for (int i = 0; i < gradient.length; i++) {
       double[] unit = new double[gradient.length];
       unit[i] = 1;
-      gradient[i] = dot(u, of(product.apply(like(point, unit))));
+      gradient[i] = Vectors.dot(u, of(product.apply(like(point, unit))));
     }
     return like(point, gradient);
   }

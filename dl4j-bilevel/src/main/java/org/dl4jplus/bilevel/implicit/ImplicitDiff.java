@@ -4,6 +4,8 @@ import org.dl4jplus.bilevel.linear.LinearOperator;
 import org.dl4jplus.bilevel.linear.LinearSolver;
 import org.dl4jplus.bilevel.linear.NormalConjugateGradient;
 import org.dl4jplus.bilevel.linear.Solution;
+import org.dl4jplus.bilevel.linear.Vectors;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
@@ -63,9 +65,10 @@ public final class ImplicitDiff {
    *
    * @param residual F
    * @return derivatives by normal conjugate gradients
+   * @throws IllegalArgumentException for null
    */
   public static ImplicitDiff root(Residual residual) {
-    return new ImplicitDiff(residual, new NormalConjugateGradient());
+    return new ImplicitDiff(Require.given("residual", residual), new NormalConjugateGradient());
   }
 
   /**
@@ -73,20 +76,22 @@ public final class ImplicitDiff {
    *
    * @param map T, with its derivatives
    * @return derivatives by normal conjugate gradients
+   * @throws IllegalArgumentException for null
    */
   public static ImplicitDiff fixedPoint(Residual map) {
-    return root(new FixedPoint(map));
+    return root(new FixedPoint(Require.given("map", map)));
   }
 
   /**
    * With another solver: conjugate gradients where F is the gradient of a function that curves
    * upwards, GMRES or BiCGSTAB else, the direct one for small problems.
    *
-   * @param other the solver
+   * @param solver the solver
    * @return the same with it
+   * @throws IllegalArgumentException for null
    */
-  public ImplicitDiff with(LinearSolver other) {
-    return new ImplicitDiff(residual, other);
+  public ImplicitDiff with(LinearSolver solver) {
+    return new ImplicitDiff(residual, Require.given("solver", solver));
   }
 
   /**
@@ -161,7 +166,7 @@ public final class ImplicitDiff {
   }
 
   private double optimality(INDArray z, INDArray theta) {
-    double optimality = Entries.norm(checked(Entries.of(residual.value(z, theta)), z.length()));
+    double optimality = Vectors.norm(checked(Entries.of(residual.value(z, theta)), z.length()));
     if (optimality > ROUGH) {
       log.warn(
           "||F|| is {} at what should be its root; the derivative is off in proportion",
@@ -175,7 +180,7 @@ public final class ImplicitDiff {
       throw new IllegalArgumentException(
           "An array of " + length + " entries was expected, got " + entries.length);
     }
-    if (!Double.isFinite(Entries.norm(entries))) {
+    if (!Double.isFinite(Vectors.norm(entries))) {
       throw new IllegalArgumentException("F, a derivative of it or a direction is not finite");
     }
     return entries;

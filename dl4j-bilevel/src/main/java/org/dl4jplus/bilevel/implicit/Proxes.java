@@ -1,6 +1,8 @@
 package org.dl4jplus.bilevel.implicit;
 
 import java.util.Arrays;
+import org.dl4jplus.bilevel.linear.Vectors;
+import org.dl4jplus.optim.first.updater.Require;
 import org.dl4jplus.ot.projection.Simplex;
 
 /**
@@ -113,6 +115,7 @@ public final class Proxes {
    * @throws IllegalArgumentException for a group without coordinates
    */
   public static Prox groupLasso(int... sizes) {
+    Require.given("sizes", sizes);
     if (sizes.length == 0 || Arrays.stream(sizes).anyMatch(size -> size < 1)) {
       throw new IllegalArgumentException(
           "sizes must be at least 1 each, got " + Arrays.toString(sizes));
@@ -201,12 +204,6 @@ public final class Proxes {
     }
   }
 
-  private static double[] scaled(double factor, double[] x) {
-    double[] y = new double[x.length];
-    Arrays.setAll(y, i -> factor * x[i]);
-    return y;
-  }
-
   private static final class Ball implements Prox {
 
     @Override
@@ -216,17 +213,17 @@ public final class Proxes {
 
     @Override
     public double[] value(double[] v, double[] parameters, double step) {
-      double norm = Entries.norm(v);
-      return scaled(norm <= parameters[0] ? 1 : parameters[0] / norm, v);
+      double norm = Vectors.norm(v);
+      return Vectors.scaled(norm <= parameters[0] ? 1 : parameters[0] / norm, v);
     }
 
     @Override
     public double[] product(double[] v, double[] parameters, double step, double[] t) {
-      double norm = Entries.norm(v);
+      double norm = Vectors.norm(v);
       if (norm < parameters[0]) {
         return t.clone();
       }
-      double part = Entries.dot(v, t) / (norm * norm);
+      double part = Vectors.dot(v, t) / (norm * norm);
       double[] y = new double[v.length];
       Arrays.setAll(y, i -> parameters[0] / norm * (t[i] - part * v[i]));
       return y;
@@ -234,14 +231,14 @@ public final class Proxes {
 
     @Override
     public double[] parameterProduct(double[] v, double[] parameters, double step, double[] t) {
-      double norm = Entries.norm(v);
-      return scaled(norm < parameters[0] ? 0 : t[0] / norm, v);
+      double norm = Vectors.norm(v);
+      return Vectors.scaled(norm < parameters[0] ? 0 : t[0] / norm, v);
     }
 
     @Override
     public double[] parameterGradient(double[] v, double[] parameters, double step, double[] u) {
-      double norm = Entries.norm(v);
-      return new double[] {norm < parameters[0] ? 0 : Entries.dot(v, u) / norm};
+      double norm = Vectors.norm(v);
+      return new double[] {norm < parameters[0] ? 0 : Vectors.dot(v, u) / norm};
     }
   }
 
@@ -270,7 +267,7 @@ public final class Proxes {
     @Override
     public double[] product(double[] v, double[] parameters, double step, double[] t) {
       double[] shares = shares(v, parameters, step);
-      double mean = Entries.dot(shares, t);
+      double mean = Vectors.dot(shares, t);
       double[] y = new double[v.length];
       Arrays.setAll(y, i -> shares[i] > 0 ? t[i] - mean : 0);
       return y;
@@ -278,13 +275,13 @@ public final class Proxes {
 
     @Override
     public double[] parameterProduct(double[] v, double[] parameters, double step, double[] t) {
-      return scaled(t.length == 0 ? 0 : t[0], shares(v, parameters, step));
+      return Vectors.scaled(t.length == 0 ? 0 : t[0], shares(v, parameters, step));
     }
 
     @Override
     public double[] parameterGradient(double[] v, double[] parameters, double step, double[] u) {
       double[] gradient = new double[parameters.length];
-      Arrays.fill(gradient, Entries.dot(shares(v, parameters, step), u));
+      Arrays.fill(gradient, Vectors.dot(shares(v, parameters, step), u));
       return gradient;
     }
   }
@@ -305,7 +302,7 @@ public final class Proxes {
       int from = 0;
       for (int k = 0; k < sizes.length; k++) {
         int to = from + sizes[k];
-        double norm = Entries.norm(Arrays.copyOfRange(v, from, to));
+        double norm = Vectors.norm(Arrays.copyOfRange(v, from, to));
         int parameter = parameters.length == 1 ? 0 : k;
         if (norm > step * parameters[parameter]) {
           visitor.visit(from, to, norm, parameter);

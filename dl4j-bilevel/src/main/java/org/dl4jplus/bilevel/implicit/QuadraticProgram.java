@@ -1,5 +1,6 @@
 package org.dl4jplus.bilevel.implicit;
 
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -159,18 +160,12 @@ public record QuadraticProgram(int variables, int equalities, int inequalities)
     return Entries.like(z, entries);
   }
 
-  private static void add(double[] y, double factor, double[] x) {
-    for (int i = 0; i < y.length; i++) {
-      y[i] += factor * x[i];
-    }
-  }
-
   @Override
   public INDArray value(INDArray z, INDArray theta) {
     Point at = point(z);
     Data data = parts(Entries.of(theta));
     Point out = zero();
-    add(out.x, 1, data.c);
+    Vectors.add(out.x, 1, data.c);
     linear(data, at, out);
     for (int k = 0; k < equalities; k++) {
       out.nu[k] -= data.d[k];
@@ -184,20 +179,20 @@ public record QuadraticProgram(int variables, int equalities, int inequalities)
   /** Adds (Qx + E'nu + G'lambda, Ex). */
   private static void linear(Data data, Point v, Point out) {
     for (int i = 0; i < v.x.length; i++) {
-      out.x[i] += Entries.dot(data.q[i], v.x);
+      out.x[i] += Vectors.dot(data.q[i], v.x);
     }
     for (int k = 0; k < v.nu.length; k++) {
-      add(out.x, v.nu[k], data.e[k]);
-      out.nu[k] += Entries.dot(data.e[k], v.x);
+      Vectors.add(out.x, v.nu[k], data.e[k]);
+      out.nu[k] += Vectors.dot(data.e[k], v.x);
     }
     for (int k = 0; k < v.lambda.length; k++) {
-      add(out.x, v.lambda[k], data.g[k]);
+      Vectors.add(out.x, v.lambda[k], data.g[k]);
     }
   }
 
   /** (Gx - h)_k, at most 0 at a solution. */
   private static double slack(Data data, Point at, int k) {
-    return Entries.dot(data.g[k], at.x) - data.h[k];
+    return Vectors.dot(data.g[k], at.x) - data.h[k];
   }
 
   @Override
@@ -208,7 +203,7 @@ public record QuadraticProgram(int variables, int equalities, int inequalities)
     Point out = zero();
     linear(data, t, out);
     for (int k = 0; k < inequalities; k++) {
-      out.lambda[k] = t.lambda[k] * slack(data, at, k) + at.lambda[k] * Entries.dot(data.g[k], t.x);
+      out.lambda[k] = t.lambda[k] * slack(data, at, k) + at.lambda[k] * Vectors.dot(data.g[k], t.x);
     }
     return array(z, out);
   }
@@ -220,15 +215,15 @@ public record QuadraticProgram(int variables, int equalities, int inequalities)
     Point u = point(cotangent);
     Point out = zero();
     for (int i = 0; i < variables; i++) {
-      add(out.x, u.x[i], data.q[i]);
+      Vectors.add(out.x, u.x[i], data.q[i]);
     }
     for (int k = 0; k < equalities; k++) {
-      add(out.x, u.nu[k], data.e[k]);
-      out.nu[k] = Entries.dot(data.e[k], u.x);
+      Vectors.add(out.x, u.nu[k], data.e[k]);
+      out.nu[k] = Vectors.dot(data.e[k], u.x);
     }
     for (int k = 0; k < inequalities; k++) {
-      add(out.x, at.lambda[k] * u.lambda[k], data.g[k]);
-      out.lambda[k] = Entries.dot(data.g[k], u.x) + slack(data, at, k) * u.lambda[k];
+      Vectors.add(out.x, at.lambda[k] * u.lambda[k], data.g[k]);
+      out.lambda[k] = Vectors.dot(data.g[k], u.x) + slack(data, at, k) * u.lambda[k];
     }
     return array(z, out);
   }
@@ -238,7 +233,7 @@ public record QuadraticProgram(int variables, int equalities, int inequalities)
     Point at = point(z);
     Data t = parts(Entries.of(tangent));
     Point out = zero();
-    add(out.x, 1, t.c);
+    Vectors.add(out.x, 1, t.c);
     linear(t, at, out);
     for (int k = 0; k < equalities; k++) {
       out.nu[k] -= t.d[k];
@@ -255,17 +250,17 @@ public record QuadraticProgram(int variables, int equalities, int inequalities)
     Point u = point(cotangent);
     Data out = empty();
     for (int i = 0; i < variables; i++) {
-      add(out.q[i], u.x[i], at.x);
+      Vectors.add(out.q[i], u.x[i], at.x);
     }
-    add(out.c, 1, u.x);
+    Vectors.add(out.c, 1, u.x);
     for (int k = 0; k < equalities; k++) {
-      add(out.e[k], at.nu[k], u.x);
-      add(out.e[k], u.nu[k], at.x);
+      Vectors.add(out.e[k], at.nu[k], u.x);
+      Vectors.add(out.e[k], u.nu[k], at.x);
       out.d[k] = -u.nu[k];
     }
     for (int k = 0; k < inequalities; k++) {
-      add(out.g[k], at.lambda[k], u.x);
-      add(out.g[k], at.lambda[k] * u.lambda[k], at.x);
+      Vectors.add(out.g[k], at.lambda[k], u.x);
+      Vectors.add(out.g[k], at.lambda[k] * u.lambda[k], at.x);
       out.h[k] = -at.lambda[k] * u.lambda[k];
     }
     return Entries.like(theta, Entries.of(theta(out)));

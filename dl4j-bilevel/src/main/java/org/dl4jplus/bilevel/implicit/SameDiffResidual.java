@@ -1,6 +1,7 @@
 package org.dl4jplus.bilevel.implicit;
 
 import java.util.Map;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -48,8 +49,13 @@ public final class SameDiffResidual implements Residual {
    * @param zShape z's shape
    * @param thetaShape theta's shape
    * @param graph writes F down
+   * @throws IllegalArgumentException for null
    */
   public SameDiffResidual(DataType type, long[] zShape, long[] thetaShape, Graph graph) {
+    Require.given("type", type);
+    Require.given("zShape", zShape);
+    Require.given("thetaShape", thetaShape);
+    Require.given("graph", graph);
     // Variables, since SameDiff differentiates nothing without any.
     SDVariable z = sd.var(Z, type, zShape);
     SDVariable theta = sd.var(THETA, type, thetaShape);

@@ -1,6 +1,7 @@
 package org.dl4jplus.bilevel.linear;
 
 import java.util.function.UnaryOperator;
+import org.dl4jplus.optim.first.updater.Require;
 
 /** A square matrix A that is known by its products. */
 public interface LinearOperator {
@@ -71,8 +72,10 @@ public interface LinearOperator {
    * @param size rows and columns, at least 1
    * @param product v to A*v
    * @return the matrix
+   * @throws IllegalArgumentException without the product
    */
   static LinearOperator symmetric(int size, UnaryOperator<double[]> product) {
+    Require.given("product", product);
     return of(size, product, product);
   }
 
@@ -81,10 +84,10 @@ public interface LinearOperator {
    *
    * @param rows the entries; not copied
    * @return the matrix
-   * @throws IllegalArgumentException if it is not square
+   * @throws IllegalArgumentException for null, or if it is not square
    */
   static LinearOperator of(double[][] rows) {
-    for (double[] row : rows) {
+    for (double[] row : Require.given("rows", rows)) {
       if (row.length != rows.length) {
         throw new IllegalArgumentException(
             "rows must be square, got " + rows.length + " rows and one of length " + row.length);

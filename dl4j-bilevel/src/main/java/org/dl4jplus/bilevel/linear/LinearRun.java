@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.dl4jplus.bilevel.linear.Solution.Stop;
+import org.dl4jplus.optim.first.updater.Require;
 
 /**
  * One system while it is being solved: with its ridge, and scaled so that the right side's largest
@@ -31,7 +32,7 @@ final class LinearRun {
   private int products;
 
   private LinearRun(LinearOperator a, double[] b, double[] start, double ridge) {
-    this.a = a;
+    this.a = Require.given("a", a);
     this.ridge = ridge;
     scale = checked("b", b, a.size());
     fromZero = scale == 0 || start == null || checked("start", start, a.size()) == 0;
@@ -56,7 +57,7 @@ final class LinearRun {
   }
 
   private static double checked(String name, double[] v, int size) {
-    if (v.length != size) {
+    if (Require.given(name, v).length != size) {
       throw new IllegalArgumentException(
           name + " must have length " + size + ", the matrix's, got " + v.length);
     }

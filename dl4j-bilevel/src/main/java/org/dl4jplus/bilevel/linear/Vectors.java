@@ -1,11 +1,18 @@
 package org.dl4jplus.bilevel.linear;
 
-/** Sums over arrays. */
-final class Vectors {
+/** Sums over the entries of plain arrays, one after the other. */
+public final class Vectors {
 
   private Vectors() {}
 
-  static double dot(double[] x, double[] y) {
+  /**
+   * The inner product.
+   *
+   * @param x numbers
+   * @param y as many numbers
+   * @return the sum of the products
+   */
+  public static double dot(double[] x, double[] y) {
     double sum = 0;
     for (int i = 0; i < x.length; i++) {
       sum += x[i] * y[i];
@@ -13,7 +20,13 @@ final class Vectors {
     return sum;
   }
 
-  static double norm(double[] x) {
+  /**
+   * The Euclidean norm.
+   *
+   * @param x numbers
+   * @return the root of the sum of the squares
+   */
+  public static double norm(double[] x) {
     return Math.sqrt(dot(x, x));
   }
 
@@ -26,15 +39,27 @@ final class Vectors {
     return largest;
   }
 
-  /** y += a*x. */
-  static void add(double[] y, double a, double[] x) {
+  /**
+   * Adds a multiple of a vector: y += a*x.
+   *
+   * @param y as many numbers as x; changed
+   * @param a factor
+   * @param x numbers
+   */
+  public static void add(double[] y, double a, double[] x) {
     for (int i = 0; i < y.length; i++) {
       y[i] += a * x[i];
     }
   }
 
-  /** a*x as a new array. */
-  static double[] scaled(double a, double[] x) {
+  /**
+   * A multiple of a vector: a*x.
+   *
+   * @param a factor
+   * @param x numbers
+   * @return a new array
+   */
+  public static double[] scaled(double a, double[] x) {
     double[] y = new double[x.length];
     add(y, a, x);
     return y;

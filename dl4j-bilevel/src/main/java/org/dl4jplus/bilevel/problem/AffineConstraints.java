@@ -2,6 +2,7 @@ package org.dl4jplus.bilevel.problem;
 
 import org.dl4jplus.optim.first.linalg.Cholesky;
 import org.dl4jplus.optim.first.multiobjective.ActiveSet;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -37,10 +38,13 @@ public final class AffineConstraints implements Constraints {
    * @param b of shape [count][dimY]
    * @param c of shape [count]
    * @param equality whether the values are to be 0 instead of at most 0
-   * @throws IllegalArgumentException for no rows, rows of different number or length, numbers that
-   *     are not finite, a row of zeros, or equalities that depend on each other
+   * @throws IllegalArgumentException for null, no rows, rows of different number or length, numbers
+   *     that are not finite, a row of zeros, or equalities that depend on each other
    */
   public AffineConstraints(double[][] a, double[][] b, double[] c, boolean equality) {
+    Require.given("a", a);
+    Require.given("b", b);
+    Require.given("c", c);
     if (c.length == 0 || a.length != c.length || b.length != c.length) {
       throw new IllegalArgumentException(
           "a, b and c must have as many rows, at least 1, got "

@@ -1,5 +1,6 @@
 package org.dl4jplus.bilevel.problem;
 
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -12,9 +13,10 @@ public abstract class ForwardingProblem implements BilevelProblem {
    * Wraps a problem.
    *
    * @param inner the problem
+   * @throws IllegalArgumentException for null
    */
   protected ForwardingProblem(BilevelProblem inner) {
-    this.inner = inner;
+    this.inner = Require.given("inner", inner);
   }
 
   /**

@@ -14,6 +14,7 @@ import org.dl4jplus.optim.first.model.ModelAccess;
 import org.dl4jplus.optim.first.model.ModelBatch;
 import org.dl4jplus.optim.first.noise.CounterNoise;
 import org.dl4jplus.optim.first.oracle.ModelOracle;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
@@ -48,15 +49,18 @@ public abstract class NetworkProblem implements BilevelProblem {
    * @param lowerData training batches, at least one
    * @param upperData validation batches, at least one; none of the training examples
    * @param seed of the dropout masks
-   * @throws IllegalArgumentException for no data; for batch normalization outside frozen layers,
-   *     whose statistics no gradient moves; for L1, L2 or weight decay, which would not be part of
-   *     both losses; for an output whose loss cannot be weighted
+   * @throws IllegalArgumentException for no network or no data; for batch normalization outside
+   *     frozen layers, whose statistics no gradient moves; for L1, L2 or weight decay, which would
+   *     not be part of both losses; for an output whose loss cannot be weighted
    */
   protected NetworkProblem(
       Model network,
       List<? extends MultiDataSet> lowerData,
       List<? extends MultiDataSet> upperData,
       long seed) {
+    Require.given("network", network);
+    Require.given("lowerData", lowerData);
+    Require.given("upperData", upperData);
     if (lowerData.isEmpty() || upperData.isEmpty()) {
       throw new IllegalArgumentException(
           "There must be batches of training and of validation, are "
@@ -89,9 +93,10 @@ public abstract class NetworkProblem implements BilevelProblem {
    *
    * @param iterator is reset and read to its end
    * @return copies of its batches
+   * @throws IllegalArgumentException for null
    */
   public static List<MultiDataSet> batches(DataSetIterator iterator) {
-    if (iterator.resetSupported()) {
+    if (Require.given("iterator", iterator).resetSupported()) {
       iterator.reset();
     }
     List<MultiDataSet> batches = new ArrayList<>();

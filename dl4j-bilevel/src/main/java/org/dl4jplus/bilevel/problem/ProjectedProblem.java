@@ -26,6 +26,7 @@ public final class ProjectedProblem extends ForwardingProblem {
    * @param inner the problem
    * @param ofX of the upper variable; null for none
    * @param ofY of the lower variable; null for none
+   * @throws IllegalArgumentException without a problem
    */
   public ProjectedProblem(BilevelProblem inner, VectorProjection ofX, VectorProjection ofY) {
     super(inner);

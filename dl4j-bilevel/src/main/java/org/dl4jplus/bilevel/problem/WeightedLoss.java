@@ -3,6 +3,7 @@ package org.dl4jplus.bilevel.problem;
 import java.util.Arrays;
 import lombok.EqualsAndHashCode;
 import lombok.Getter;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -37,10 +38,7 @@ public final class WeightedLoss implements ILossFunction {
    */
   @JsonCreator
   public WeightedLoss(@JsonProperty("inner") ILossFunction inner) {
-    if (inner == null) {
-      throw new IllegalArgumentException("inner must be given");
-    }
-    this.inner = inner;
+    this.inner = Require.given("inner", inner);
   }
 
   /**

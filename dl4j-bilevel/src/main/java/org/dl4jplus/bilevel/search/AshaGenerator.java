@@ -1,7 +1,6 @@
 package org.dl4jplus.bilevel.search;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -33,11 +32,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-tzur, M. Hardt, B. Recht, A. Talwalkar:
  * "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, arXiv 1810.05934.
  */
-public final class AshaGenerator extends FeedbackGenerator {
+public final class AshaGenerator extends HalvingGenerator {
 
-  private final int minResource;
-  private final int maxResource;
-  private final int eta;
   private final Integer totalBudget;
 
   /**
@@ -69,12 +65,15 @@ public final class AshaGenerator extends FeedbackGenerator {
       @JsonProperty("maxResource") Integer maxResource,
       @JsonProperty("eta") Integer eta,
       @JsonProperty("totalBudget") Integer totalBudget) {
-    super(parameterSpace, dataParameters, Boolean.TRUE.equals(initDone), minimize, maxCandidates);
-    this.minResource = Require.count("minResource", minResource, 1);
-    this.maxResource =
-        Require.atLeast(
-            "maxResource", maxResource, Math.max(27, this.minResource), this.minResource);
-    this.eta = Require.atLeast("eta", eta, 3, 2);
+    super(
+        parameterSpace,
+        dataParameters,
+        initDone,
+        minimize,
+        maxCandidates,
+        minResource,
+        maxResource,
+        eta);
     this.totalBudget = totalBudget == null ? null : Require.count("totalBudget", totalBudget, 1);
   }
 
@@ -112,7 +111,7 @@ public final class AshaGenerator extends FeedbackGenerator {
     for (int rung = resources.length - 2; rung >= 0; rung--) {
       Trial best = promotable(rung);
       if (best != null) {
-        int number = TrainingPart.of(best.getData()).trial();
+        int number = number(best);
         int further = resources[rung + 1] - resources[rung];
         TrainingPart part = TrainingPart.resumed(number, rung + 1, further, number, rung);
         return new Proposal(best.getPoint(), part.data(), false);
@@ -125,31 +124,31 @@ public final class AshaGenerator extends FeedbackGenerator {
         true);
   }
 
-  private static boolean at(Trial trial, int rung) {
-    return TrainingPart.of(trial.getData()).rung() == rung;
+  /** Those that failed, and those whose network has been trained on. */
+  @Override
+  protected List<Trial> discarded() {
+    Set<String> wentOn = trainedOn();
+    return trials().stream()
+        .filter(
+            t ->
+                t.getStatus() == Trial.Status.FAILED
+                    || wentOn.contains(TrainingPart.of(t.getData()).checkpoint()))
+        .toList();
   }
 
   /** The best of a rung that may be promoted and was not yet; null for none. */
   private Trial promotable(int rung) {
     Set<Integer> promoted = new HashSet<>();
-    List<Trial> complete = new ArrayList<>();
-    int finished = 0;
+    List<Trial> ended = new ArrayList<>();
     for (Trial trial : trials()) {
       if (at(trial, rung + 1)) {
-        promoted.add(TrainingPart.of(trial.getData()).trial());
+        promoted.add(number(trial));
       } else if (at(trial, rung) && trial.getStatus() != Trial.Status.PENDING) {
-        finished++;
-        if (trial.getStatus() == Trial.Status.COMPLETE) {
-          complete.add(trial);
-        }
+        ended.add(trial);
       }
     }
-    return complete.stream()
-        .sorted(
-            Comparator.comparingDouble(this::loss)
-                .thenComparingInt(t -> TrainingPart.of(t.getData()).trial()))
-        .limit(finished / eta)
-        .filter(t -> !promoted.contains(TrainingPart.of(t.getData()).trial()))
+    return best(ended, ended.size() / eta).stream()
+        .filter(t -> !promoted.contains(number(t)))
         .findFirst()
         .orElse(null);
   }

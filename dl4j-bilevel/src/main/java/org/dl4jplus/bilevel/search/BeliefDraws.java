@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.dl4jplus.bilevel.search.GaussianProcessGenerator.Model;
 import org.dl4jplus.bilevel.search.acquisition.Acquisitions;
 import org.dl4jplus.bilevel.search.acquisition.BeliefWeights;
@@ -164,7 +165,7 @@ final class BeliefDraws {
     double[] covariances = covariances(x);
     double[] values = new double[kept.length];
     for (int k = 0; k < values.length; k++) {
-      values[k] = draws.value(kept[k], features) + dot(covariances, updates[k]);
+      values[k] = draws.value(kept[k], features) + Vectors.dot(covariances, updates[k]);
     }
     return values;
   }
@@ -173,14 +174,6 @@ final class BeliefDraws {
     double[] covariances = new double[process.size()];
     Arrays.setAll(covariances, i -> process.kernel().value(x, process.point(i)));
     return covariances;
-  }
-
-  private static double dot(double[] a, double[] b) {
-    double dot = 0;
-    for (int i = 0; i < a.length; i++) {
-      dot += a[i] * b[i];
-    }
-    return dot;
   }
 
   /**
@@ -200,7 +193,7 @@ final class BeliefDraws {
       for (int p = 0; p < points.length; p++) {
         double[] covariances = covariances(points[p]);
         for (int k = 0; k < kept.length; k++) {
-          double value = prior[kept[k]][p] + dot(covariances, updates[k]);
+          double value = prior[kept[k]][p] + Vectors.dot(covariances, updates[k]);
           maxima[k] = Math.max(maxima[k], value);
         }
       }

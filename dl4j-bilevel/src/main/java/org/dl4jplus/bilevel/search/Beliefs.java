@@ -89,9 +89,8 @@ public final class Beliefs implements Serializable {
      * @throws IllegalArgumentException outside the ranges
      */
     public Location {
-      if (parameter == null || value == null) {
-        throw new IllegalArgumentException("parameter and value must be given");
-      }
+      Require.given("parameter", parameter);
+      Require.given("value", value);
       Require.positive("confidence", confidence, 1);
     }
   }
@@ -141,9 +140,8 @@ public final class Beliefs implements Serializable {
      * @throws IllegalArgumentException outside the ranges
      */
     public Preference {
-      if (better == null || worse == null) {
-        throw new IllegalArgumentException("better and worse must be given");
-      }
+      Require.given("better", better);
+      Require.given("worse", worse);
       Require.between("flip", flip, 0.2, 0, 0.5);
       better = new TreeMap<>(better);
       worse = new TreeMap<>(worse);

@@ -42,6 +42,14 @@ import org.slf4j.LoggerFactory;
  * next. After {@code infeasiblePatience} such rounds in a row the search ends, and {@link
  * #report()} tells. It never ends so once a candidate has kept all constraints.
  *
+ * <p>Where the best point lies on the bound of a constraint and the space is continuous, the search
+ * comes near to it from outside: the chosen point has {@code LCB_c(x) = 0}, so its constraint is
+ * expected to be {@code beta deviation(x) > 0}, which falls towards 0 and never below. Hardly any
+ * candidate keeps the constraint. So tell the constraint with a bound that is a little tighter than
+ * the one that must hold, by a hundredth of its range, say: candidates that miss the tighter bound
+ * by less than that keep the other one. In a space of whole numbers or options there are points
+ * within the bound, and nothing has to be done.
+ *
  * <p>W. Xu, Y. Jiang, B. Svetozarevic, C. N. Jones: "Constrained Efficient Global Optimization of
  * Expensive Black-box Functions", arXiv 2211.00162 (2023).
  */

@@ -18,6 +18,7 @@ import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.generator.BaseCandidateGenerator;
 import org.dl4jplus.optim.first.noise.CounterNoise;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.shade.jackson.annotation.JsonIgnoreProperties;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -105,13 +106,16 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
       boolean initDone,
       Boolean minimize,
       Integer maxCandidates) {
-    super((ParameterSpace<Object>) required(parameterSpace), dataParameters, initDone);
+    super(
+        (ParameterSpace<Object>) Require.given("parameterSpace", parameterSpace),
+        dataParameters,
+        initDone);
     if (minimize == null) {
       throw new IllegalArgumentException(
           "minimize must be given: true where small scores are good");
     }
-    if (maxCandidates != null && maxCandidates < 1) {
-      throw new IllegalArgumentException("maxCandidates must be at least 1, is " + maxCandidates);
+    if (maxCandidates != null) {
+      Require.count("maxCandidates", maxCandidates, 1);
     }
     this.minimize = minimize;
     this.maxCandidates = maxCandidates;
@@ -122,22 +126,16 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
     }
   }
 
-  private static ParameterSpace<?> required(ParameterSpace<?> space) {
-    if (space == null) {
-      throw new IllegalArgumentException("parameterSpace must be given");
-    }
-    return space;
-  }
-
   /**
    * Checks that a generator and a configuration fit: the direction of its score function is that of
    * the search.
    *
    * @param configuration an Arbiter configuration
-   * @throws IllegalArgumentException where a search would go the wrong way
+   * @throws IllegalArgumentException for null, or where a search would go the wrong way
    */
   public static void check(OptimizationConfiguration configuration) {
-    if (configuration.getCandidateGenerator() instanceof SearchFeedback feedback
+    if (Require.given("configuration", configuration).getCandidateGenerator()
+            instanceof SearchFeedback feedback
         && configuration.getScoreFunction() != null
         && feedback.isMinimize() != configuration.getScoreFunction().minimize()) {
       throw new IllegalArgumentException(
@@ -186,12 +184,57 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
   protected void observe(Trial trial) {}
 
   /**
+   * Candidates whose networks are of no further use: no later candidate can go on from them, and
+   * they are no result of the search. One that is among them stays there.
+   *
+   * @return none by default
+   */
+  protected List<Trial> discarded() {
+    return List.of();
+  }
+
+  /**
+   * Checkpoints that the search is done with: no candidate goes on from them any more, whatever
+   * becomes of those that are under way, and none is that of the best candidate. They may be
+   * deleted once the search is on disk as it stands now.
+   *
+   * @return names as {@link TrainingPart#checkpoint} gives them
+   */
+  public final Set<String> discardedCheckpoints() {
+    Set<String> names = new HashSet<>();
+    discarded().forEach(trial -> names.add(TrainingPart.of(trial.getData()).checkpoint()));
+    for (Trial trial : trials) {
+      TrainingPart part = TrainingPart.of(trial.getData());
+      if (part != null && trial.getStatus() == Trial.Status.PENDING) {
+        names.remove(part.resumeFrom());
+      }
+    }
+    Trial best = best();
+    if (best != null && TrainingPart.of(best.getData()) != null) {
+      names.remove(TrainingPart.of(best.getData()).checkpoint());
+    }
+    return names;
+  }
+
+  /**
    * The cube that is searched.
    *
    * @return its coordinates
    */
   public final SpaceModel space() {
     return space;
+  }
+
+  /**
+   * Refuses a space in which a setting changes the shapes of the network, for searches that go on
+   * with the weights of one candidate under the settings of another. Each dimension is tried at its
+   * options or evenly spread numbers, with the others in the middle. A space of something else than
+   * networks has no shapes.
+   *
+   * @throws IllegalArgumentException naming the dimension
+   */
+  public final void requireSameShapes() {
+    NetworkShapes.requireSame(parameterSpace, space, NetworkShapes::tried);
   }
 
   /**

@@ -1,11 +1,10 @@
 package org.dl4jplus.bilevel.search;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.function.Predicate;
 import lombok.Builder;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.dl4jplus.optim.first.updater.Require;
@@ -33,7 +32,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>L. Li, K. Jamieson, G. DeSalvo, A. Rostamizadeh, A. Talwalkar: "Hyperband: A Novel
  * Bandit-Based Approach to Hyperparameter Optimization", JMLR 18 (2018), arXiv 1603.06560.
  */
-public final class HyperbandGenerator extends FeedbackGenerator {
+public final class HyperbandGenerator extends HalvingGenerator {
 
   /**
    * A step of a bracket.
@@ -56,9 +55,6 @@ public final class HyperbandGenerator extends FeedbackGenerator {
     }
   }
 
-  private final int minResource;
-  private final int maxResource;
-  private final int eta;
   private final int rounds;
   private final boolean table;
   private final transient List<Bracket> brackets = new ArrayList<>();
@@ -94,12 +90,15 @@ public final class HyperbandGenerator extends FeedbackGenerator {
       @JsonProperty("eta") Integer eta,
       @JsonProperty("rounds") Integer rounds,
       @JsonProperty("table") Boolean table) {
-    super(parameterSpace, dataParameters, Boolean.TRUE.equals(initDone), minimize, maxCandidates);
-    this.minResource = Require.count("minResource", minResource, 1);
-    this.maxResource =
-        Require.atLeast(
-            "maxResource", maxResource, Math.max(27, this.minResource), this.minResource);
-    this.eta = Require.atLeast("eta", eta, 3, 2);
+    super(
+        parameterSpace,
+        dataParameters,
+        initDone,
+        minimize,
+        maxCandidates,
+        minResource,
+        maxResource,
+        eta);
     this.rounds = Require.count("rounds", rounds, 1);
     this.table = Boolean.TRUE.equals(table);
     for (int i = 0; i < this.rounds; i++) {
@@ -189,44 +188,66 @@ public final class HyperbandGenerator extends FeedbackGenerator {
 
   /** Configurations of a bracket have their numbers in a row. */
   private Next next(Bracket bracket, int first) {
-    int last = first + bracket.configurations() - 1;
-    List<Trial> before = of(first, last, p -> p.rung() == 0);
-    if (before.size() < bracket.configurations()) {
+    int begun = at(bracket, first, 0).size();
+    if (begun < bracket.configurations()) {
       int budget = epochs(bracket.rungs().get(0));
-      return new Next(TrainingPart.first(first + before.size(), 0, budget), null);
+      return new Next(TrainingPart.first(first + begun, 0, budget), null);
     }
-    for (int i = 1; i < bracket.rungs().size(); i++) {
-      if (before.stream().anyMatch(t -> t.getStatus() == Trial.Status.PENDING)) {
-        return null;
+    List<List<Trial>> promotions = promotions(bracket, first);
+    for (int i = 0; i < promotions.size(); i++) {
+      int started = at(bracket, first, i + 1).size();
+      if (started < promotions.get(i).size()) {
+        Trial from = promotions.get(i).get(started);
+        int number = number(from);
+        int further = epochs(bracket.rungs().get(i + 1)) - epochs(bracket.rungs().get(i));
+        return new Next(TrainingPart.resumed(number, i + 1, further, number, i), from);
       }
-      int rung = i;
-      List<Trial> started = of(first, last, p -> p.rung() == rung);
-      List<Trial> best =
-          before.stream()
-              .filter(t -> t.getStatus() == Trial.Status.COMPLETE)
-              .sorted(
-                  Comparator.comparingDouble(this::loss)
-                      .thenComparingInt(t -> TrainingPart.of(t.getData()).trial()))
-              .limit(bracket.rungs().get(i).configurations())
-              .toList();
-      if (started.size() < best.size()) {
-        Trial from = best.get(started.size());
-        int number = TrainingPart.of(from.getData()).trial();
-        int further = epochs(bracket.rungs().get(i)) - epochs(bracket.rungs().get(i - 1));
-        return new Next(TrainingPart.resumed(number, i, further, number, i - 1), from);
-      }
-      before = started;
     }
     return null;
   }
 
-  private List<Trial> of(int first, int last, Predicate<TrainingPart> condition) {
+  /** Who goes on, the best first, from each of the rungs that have come to their end. */
+  private List<List<Trial>> promotions(Bracket bracket, int first) {
+    List<List<Trial>> promotions = new ArrayList<>();
+    int entrants = bracket.configurations();
+    for (int rung = 0; rung < bracket.s(); rung++) {
+      List<Trial> here = at(bracket, first, rung);
+      if (here.size() < entrants
+          || here.stream().anyMatch(t -> t.getStatus() == Trial.Status.PENDING)) {
+        break;
+      }
+      promotions.add(best(here, bracket.rungs().get(rung + 1).configurations()));
+      entrants = promotions.get(rung).size();
+    }
+    return promotions;
+  }
+
+  private List<Trial> at(Bracket bracket, int first, int rung) {
     return trials().stream()
-        .filter(
-            t -> {
-              TrainingPart part = TrainingPart.of(t.getData());
-              return part.trial() >= first && part.trial() <= last && condition.test(part);
-            })
+        .filter(t -> at(t, rung))
+        .filter(t -> number(t) >= first && number(t) < first + bracket.configurations())
         .toList();
+  }
+
+  /** Those that are not promoted, and those whose network has been trained on. */
+  @Override
+  protected List<Trial> discarded() {
+    Set<String> wentOn = trainedOn();
+    List<Trial> discarded = new ArrayList<>();
+    int first = 0;
+    for (Bracket bracket : brackets) {
+      List<List<Trial>> promotions = promotions(bracket, first);
+      for (int rung = 0; rung < promotions.size(); rung++) {
+        List<Trial> promoted = promotions.get(rung);
+        at(bracket, first, rung).stream()
+            .filter(
+                t ->
+                    !promoted.contains(t)
+                        || wentOn.contains(TrainingPart.of(t.getData()).checkpoint()))
+            .forEach(discarded::add);
+      }
+      first += bracket.configurations();
+    }
+    return discarded;
   }
 }

@@ -1,6 +1,5 @@
 package org.dl4jplus.bilevel.search;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -8,10 +7,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import lombok.Builder;
-import org.deeplearning4j.arbiter.DL4JConfiguration;
-import org.deeplearning4j.arbiter.GraphConfiguration;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.dl4jplus.bilevel.search.pareto.ParetoArchive;
 import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
 import org.dl4jplus.optim.first.noise.CounterNoise;
@@ -167,47 +164,14 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     for (double weight : this.weights) {
       Require.nonNegative("weight", weight, 1);
     }
-    checkShapes();
+    // Weights go from member to member.
+    NetworkShapes.requireSame(parameterSpace, space(), this::levels);
   }
 
   private static double[] ones(int count) {
     double[] ones = new double[count];
     Arrays.fill(ones, 1);
     return ones;
-  }
-
-  /** Weights go from member to member: one hyperparameter at a time is moved to all its levels. */
-  private void checkShapes() {
-    int[] middle = IntStream.range(0, space().size()).map(d -> levels(d) / 2).toArray();
-    List<Long> shapes = shapes(parameterSpace.getValue(point(middle)));
-    if (shapes.isEmpty()) {
-      return;
-    }
-    for (int d = 0; d < middle.length; d++) {
-      int[] moved = middle.clone();
-      for (moved[d] = 0; moved[d] < levels(d); moved[d]++) {
-        if (!shapes(parameterSpace.getValue(point(moved))).equals(shapes)) {
-          throw new IllegalArgumentException(
-              "Parameter "
-                  + space().dimensions().get(d).name()
-                  + " changes the shapes of the network, whose weights are to go to other members;"
-                  + " it must be fixed");
-        }
-      }
-    }
-  }
-
-  /** Parameters of each layer; empty for what is no configuration of a network. */
-  private static List<Long> shapes(Object value) {
-    List<Long> shapes = new ArrayList<>();
-    if (value instanceof DL4JConfiguration layers) {
-      for (NeuralNetConfiguration layer : layers.getMultiLayerConfiguration().getConfs()) {
-        shapes.add(layer.getLayer().initializer().numParams(layer));
-      }
-    } else if (value instanceof GraphConfiguration graph) {
-      graph.getConfiguration().getVertices().values().forEach(v -> shapes.add(v.numParams(true)));
-    }
-    return shapes;
   }
 
   /**
@@ -342,6 +306,21 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     return latest;
   }
 
+  /** Those of generations that nobody goes on from, but for the front. */
+  @Override
+  protected List<Trial> discarded() {
+    Trial[] latest = latest(Integer.MAX_VALUE);
+    int[] reached = Arrays.stream(latest).mapToInt(t -> t == null ? -1 : rung(t)).toArray();
+    int all = Arrays.stream(reached).min().orElseThrow();
+    List<Trial> front = archive().items();
+    return trials().stream()
+        .filter(
+            t ->
+                rung(t) < (asynchronous ? reached[TrainingPart.of(t.getData()).trial()] : all)
+                    && !front.contains(t))
+        .toList();
+  }
+
   /** The member to train next: of those that may, the one that is behind; -1 for none. */
   private int nextMember() {
     Trial[] newest = newest();
@@ -399,7 +378,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
   private double[] scalars(double[][] losses, long draw) {
     SplittableRandom random = new SplittableRandom(CounterNoise.deriveSeed(seed(), SCALARS, draw));
     return switch (selection) {
-      case SCALAR -> Arrays.stream(losses).mapToDouble(f -> dot(weights, f)).toArray();
+      case SCALAR -> Arrays.stream(losses).mapToDouble(f -> Vectors.dot(weights, f)).toArray();
       case PAREGO -> parego(goods(losses), random);
       case GOLOVIN -> golovin(goods(losses), random);
       default -> new double[losses.length];
@@ -416,7 +395,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
       for (int k = 0; k < w.length; k++) {
         least = Math.min(least, w[k] * goods[m][k]);
       }
-      scalars[m] = -least - PAREGO_SUM * dot(w, goods[m]);
+      scalars[m] = -least - PAREGO_SUM * Vectors.dot(w, goods[m]);
     }
     return scalars;
   }
@@ -426,7 +405,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     double[] scalars = new double[goods.length];
     for (int i = 0; i < GOLOVIN_DRAWS; i++) {
       Arrays.setAll(w, k -> Math.abs(random.nextGaussian()));
-      double norm = Math.sqrt(dot(w, w));
+      double norm = Math.sqrt(Vectors.dot(w, w));
       for (int m = 0; m < scalars.length; m++) {
         double least = Double.POSITIVE_INFINITY;
         for (int k = 0; k < w.length; k++) {
@@ -436,14 +415,6 @@ public final class MoPbtGenerator extends FeedbackGenerator {
       }
     }
     return scalars;
-  }
-
-  private static double dot(double[] a, double[] b) {
-    double sum = 0;
-    for (int k = 0; k < a.length; k++) {
-      sum += a[k] * b[k];
-    }
-    return sum;
   }
 
   /** The objectives over the population as numbers in [0, 1], 1 the best. */
@@ -507,7 +478,10 @@ public final class MoPbtGenerator extends FeedbackGenerator {
   }
 
   private int levels(int dimension) {
-    Dimension d = space().dimensions().get(dimension);
+    return levels(space().dimensions().get(dimension));
+  }
+
+  private int levels(Dimension d) {
     return switch (d.kind()) {
       case CATEGORICAL -> d.cells();
       case INTEGER -> Math.min(d.cells(), levels);

@@ -1,5 +1,8 @@
 package org.dl4jplus.bilevel.search;
 
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -294,6 +297,25 @@ public final class RisingBanditGenerator extends FeedbackGenerator {
     }
     dropEnded();
     eliminate();
+  }
+
+  @Override
+  protected List<Trial> discarded() {
+    List<Trial> discarded = new ArrayList<>();
+    Map<String, Iterator<Trial>> candidates = new HashMap<>();
+    Map<String, List<Trial>> ofArms = new HashMap<>();
+    arms.forEach(
+        (name, arm) -> {
+          candidates.put(name, arm.trials().iterator());
+          ofArms.put(name, arm.discarded());
+        });
+    for (Trial trial : trials()) {
+      String name = (String) trial.getData().get(ARM);
+      if (ofArms.get(name).contains(candidates.get(name).next())) {
+        discarded.add(trial);
+      }
+    }
+    return discarded;
   }
 
   private double reward(Trial trial) {

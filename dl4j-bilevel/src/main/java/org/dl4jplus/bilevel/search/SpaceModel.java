@@ -11,6 +11,7 @@ import org.deeplearning4j.arbiter.optimize.parameter.BooleanSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
 import org.deeplearning4j.arbiter.util.LeafUtils;
+import org.dl4jplus.optim.first.updater.Require;
 
 /**
  * A parameter space as a generator sees it: the unit cube, one coordinate for each leaf, with what
@@ -33,10 +34,11 @@ public final class SpaceModel {
    * Looks at a space whose leaves have been given their indices, as a generator does.
    *
    * @param space the space
+   * @throws IllegalArgumentException for null
    */
   @SuppressWarnings("rawtypes")
   public SpaceModel(ParameterSpace<?> space) {
-    if (space instanceof ArmsSpace arms) {
+    if (Require.given("space", space) instanceof ArmsSpace arms) {
       addAll(arms);
       return;
     }

@@ -78,9 +78,10 @@ public record TrainingPart(int trial, int rung, int budget, String resumeFrom, I
    *
    * @param data data of a candidate
    * @return the stretch; null where the data tell of none
+   * @throws IllegalArgumentException for null
    */
   public static TrainingPart of(Map<String, Object> data) {
-    if (!(data.get(TRIAL) instanceof Number trial)) {
+    if (!(Require.given("data", data).get(TRIAL) instanceof Number trial)) {
       return null;
     }
     return new TrainingPart(

@@ -101,9 +101,9 @@ public final class SelfTuningTrainer {
    * @param perturbScale softplus(v) at the start, above 0, default 0.5
    * @param tuneScales whether v is tuned, default false
    * @param seed of the perturbations and masks, default 0
-   * @throws IllegalArgumentException for no or two equal hyperparameters, one that no dropout of
-   *     the network bears the name of, a dropout that is not self-tuning, or layers with another
-   *     number of hyperparameters
+   * @throws IllegalArgumentException for no network, no or two equal hyperparameters, one that no
+   *     dropout of the network bears the name of, a dropout that is not self-tuning, or layers with
+   *     another number of hyperparameters
    */
   @Builder
   private SelfTuningTrainer(
@@ -121,7 +121,7 @@ public final class SelfTuningTrainer {
     if (hyperparameters == null || hyperparameters.isEmpty()) {
       throw new IllegalArgumentException("hyperparameters must not be empty");
     }
-    this.network = network;
+    this.network = Require.given("network", network);
     this.hyperparameters = List.copyOf(hyperparameters);
     this.trainSteps = Require.count("trainSteps", trainSteps, 2);
     this.validSteps = Require.count("validSteps", validSteps, 1);
@@ -209,11 +209,12 @@ public final class SelfTuningTrainer {
    * @param training training batches
    * @param validation validation batches, of none of the training examples
    * @param epochs passes over the training batches, at least 1
-   * @throws IllegalArgumentException for fewer, or an empty iterator
+   * @throws IllegalArgumentException for fewer, or an iterator that is null or empty
    */
   public void fit(DataSetIterator training, DataSetIterator validation, int epochs) {
     Require.count("epochs", epochs, 1);
-    validation.reset();
+    Require.given("training", training);
+    Require.given("validation", validation).reset();
     if (!validation.hasNext()) {
       throw new IllegalArgumentException("There is no validation batch");
     }
@@ -444,9 +445,11 @@ public final class SelfTuningTrainer {
    * epoch; one who is interrupted leaves an older file as it was.
    *
    * @param file to be written
+   * @throws IllegalArgumentException for null
    * @throws UncheckedIOException where that fails
    */
   public void save(File file) {
+    Require.given("file", file);
     publish();
     Saved saved =
         new Saved(
@@ -477,11 +480,11 @@ public final class SelfTuningTrainer {
    *
    * @param file as {@link #save} wrote it
    * @return this
-   * @throws IllegalArgumentException for a file without the trainer's part, or of other
+   * @throws IllegalArgumentException for null, a file without the trainer's part, or one of other
    *     hyperparameters
    */
   public SelfTuningTrainer resume(File file) {
-    if (!ModelSerializer.listObjectsInFile(file).contains(ENTRY)) {
+    if (!ModelSerializer.listObjectsInFile(Require.given("file", file)).contains(ENTRY)) {
       throw new IllegalArgumentException(file + " holds no self-tuning run");
     }
     Saved saved = ModelSerializer.getObjectFromFile(file, ENTRY);

@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.regularization.Regularization;
@@ -61,7 +62,7 @@ public final class LearnedL2 implements Regularization {
   @JsonCreator
   public LearnedL2(
       @JsonProperty("offsets") long[] offsets, @JsonProperty("logDecays") double[][] logDecays) {
-    if (offsets.length != logDecays.length) {
+    if (Require.given("offsets", offsets).length != Require.given("logDecays", logDecays).length) {
       throw new IllegalArgumentException(
           "There must be as many logDecays as offsets, "
               + offsets.length

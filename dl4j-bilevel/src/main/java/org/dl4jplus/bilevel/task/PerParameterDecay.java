@@ -208,7 +208,8 @@ public final class PerParameterDecay extends NetworkProblem {
    * @throws IllegalArgumentException for a network with other parameters, or x of another length
    */
   public void regularize(Model other, INDArray x) {
-    if (other == network()) {
+    Require.given("x", x);
+    if (Require.given("other", other) == network()) {
       throw new IllegalArgumentException(
           "other must be another network than the problem's: a clone, say");
     }

@@ -7,6 +7,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.dl4jplus.bilevel.problem.WeightedLoss;
 import org.dl4jplus.optim.first.model.ModelAccess;
+import org.dl4jplus.optim.first.updater.Require;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -43,9 +44,9 @@ public final class SourceWeightedIterator implements DataSetIterator {
    * @throws IllegalArgumentException for an output layer with another loss, or no logits
    */
   public SourceWeightedIterator(DataSetIterator inner, Model network, double... logits) {
-    this.inner = inner;
+    this.inner = Require.given("inner", inner);
+    new SourceWeights(logits, new int[0]);
     this.logits = logits.clone();
-    new SourceWeights(this.logits, new int[0]);
     losses =
         ModelAccess.of(network).outputLayers().stream().map(SourceWeightedIterator::loss).toList();
   }

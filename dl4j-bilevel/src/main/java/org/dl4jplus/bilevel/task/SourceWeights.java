@@ -1,5 +1,7 @@
 package org.dl4jplus.bilevel.task;
 
+import org.dl4jplus.optim.first.updater.Require;
+
 /**
  * Weights of the examples of a batch from logits of their sources:
  *
@@ -23,7 +25,8 @@ public record SourceWeights(double[] logits, int[] sources) {
    * @throws IllegalArgumentException for no logits, or a source that has none
    */
   public SourceWeights {
-    if (logits.length == 0) {
+    Require.given("sources", sources);
+    if (Require.given("logits", logits).length == 0) {
       throw new IllegalArgumentException("There must be at least 1 source");
     }
     for (int source : sources) {

@@ -14,7 +14,10 @@ import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.parameter.FixedValue;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
+import org.deeplearning4j.arbiter.optimize.runner.CandidateInfo;
 import org.deeplearning4j.arbiter.optimize.runner.LocalOptimizationRunner;
+import org.deeplearning4j.arbiter.optimize.runner.listener.BaseStatusListener;
+import org.deeplearning4j.arbiter.optimize.runner.listener.StatusListener;
 import org.deeplearning4j.arbiter.optimize.serde.jackson.JsonMapper;
 import org.deeplearning4j.arbiter.saver.local.FileModelSaver;
 import org.deeplearning4j.arbiter.scoring.impl.TestSetLossScoreFunction;
@@ -127,7 +130,10 @@ class BilevelTaskCreatorTest {
   }
 
   private static LocalOptimizationRunner run(
-      FeedbackGenerator generator, Class<? extends BilevelDataSource> source, ResultSaver saver) {
+      FeedbackGenerator generator,
+      Class<? extends BilevelDataSource> source,
+      ResultSaver saver,
+      StatusListener... listeners) {
     OptimizationConfiguration configuration =
         new OptimizationConfiguration.Builder()
             .candidateGenerator(generator)
@@ -138,7 +144,7 @@ class BilevelTaskCreatorTest {
             .terminationConditions(new GeneratorExhaustedCondition())
             .build();
     LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(
+        new PromptRunner(
             configuration,
             new BilevelTaskCreator(
                 (candidate, network, training, validation) -> {
@@ -150,6 +156,7 @@ class BilevelTaskCreatorTest {
                       problem.start(),
                       42);
                 }));
+    runner.addListeners(listeners);
     runner.execute();
     return runner;
   }
@@ -186,6 +193,26 @@ class BilevelTaskCreatorTest {
   }
 
   @Test
+  void aListenerThatThrowsFailsNoCandidate() {
+    FeedbackGenerator generator = search(new ContinuousParameterSpace(0.01, 0.3), 1);
+    int[] heard = new int[1];
+    run(
+        generator,
+        Blobs.class,
+        null,
+        new TaskCreatorTest.Broken(),
+        new BaseStatusListener() {
+          @Override
+          public void onCandidateIteration(CandidateInfo info, Object candidate, int iteration) {
+            heard[0]++;
+          }
+        });
+    Trial trial = generator.trials().get(0);
+    assertEquals(Trial.Status.COMPLETE, trial.getStatus(), trial.getFailure());
+    assertEquals(4, heard[0]);
+  }
+
+  @Test
   void whatCannotBeRunFailsWithAReason() {
     FeedbackGenerator diverging = search(new ContinuousParameterSpace(1e30, 2e30), 1);
     run(diverging, Blobs.class, null);
@@ -194,6 +221,16 @@ class BilevelTaskCreatorTest {
     run(careless, Careless.class, null);
     assertTrue(careless.trials().get(0).getFailure().contains("same object"));
     assertThrows(IllegalArgumentException.class, () -> new BilevelTaskCreator(null));
+    FeedbackGenerator without = search(new ContinuousParameterSpace(0.01, 0.3), 1);
+    OptimizationConfiguration configuration =
+        new OptimizationConfiguration.Builder()
+            .candidateGenerator(without)
+            .dataSource(Blobs.class, null)
+            .scoreFunction(new TestSetLossScoreFunction())
+            .terminationConditions(new GeneratorExhaustedCondition())
+            .build();
+    new PromptRunner(configuration, new BilevelTaskCreator((c, n, t, v) -> null)).execute();
+    assertTrue(without.trials().get(0).getFailure().contains("factory's trainer must be given"));
     assertThrows(IllegalArgumentException.class, () -> new BilevelSpace(null, null, null));
     assertThrows(
         IllegalArgumentException.class,

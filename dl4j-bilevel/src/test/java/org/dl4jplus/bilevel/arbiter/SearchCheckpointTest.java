@@ -1,6 +1,7 @@
 package org.dl4jplus.bilevel.arbiter;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,20 +11,31 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.deeplearning4j.arbiter.optimize.api.CandidateGenerator;
 import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
+import org.deeplearning4j.arbiter.optimize.api.termination.MaxCandidatesCondition;
+import org.deeplearning4j.arbiter.optimize.api.termination.MaxTimeCondition;
+import org.deeplearning4j.arbiter.optimize.api.termination.TerminationCondition;
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.distribution.LogUniformDistribution;
+import org.deeplearning4j.arbiter.optimize.generator.RandomSearchGenerator;
+import org.deeplearning4j.arbiter.optimize.parameter.BooleanSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
+import org.deeplearning4j.arbiter.optimize.runner.IOptimizationRunner;
 import org.deeplearning4j.arbiter.optimize.runner.LocalOptimizationRunner;
+import org.deeplearning4j.arbiter.optimize.runner.listener.BaseStatusListener;
 import org.deeplearning4j.arbiter.scoring.impl.TestSetLossScoreFunction;
 import org.dl4jplus.bilevel.search.Dimension;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
 import org.dl4jplus.bilevel.search.GeneratorExhaustedCondition;
+import org.dl4jplus.bilevel.search.TotalCandidatesCondition;
 import org.dl4jplus.bilevel.search.Trial;
 import org.dl4jplus.optim.first.Lion;
 import org.junit.jupiter.api.Test;
@@ -60,6 +72,11 @@ class SearchCheckpointTest {
   }
 
   private static OptimizationConfiguration start() {
+    return start(CANDIDATES, new GeneratorExhaustedCondition());
+  }
+
+  private static OptimizationConfiguration start(
+      Integer maxCandidates, TerminationCondition... conditions) {
     // One leaf at two places is one dimension.
     ParameterSpace<Double> rate =
         new ContinuousParameterSpace(new LogUniformDistribution(1e-4, 1e-1));
@@ -67,17 +84,17 @@ class SearchCheckpointTest {
         UpdaterSpaces.oneOf(
             UpdaterSpaces.adam(rate), UpdaterSpaces.of(new Lion()).with("learningRate", rate));
     return new OptimizationConfiguration.Builder()
-        .candidateGenerator(new PieceSearch(space, true, CANDIDATES, null))
+        .candidateGenerator(new PieceSearch(space, true, maxCandidates, null))
         .dataSource(Blobs.class, null)
         .scoreFunction(new TestSetLossScoreFunction())
         .rngSeed(11)
-        .terminationConditions(new GeneratorExhaustedCondition())
+        .terminationConditions(conditions)
         .build();
   }
 
   private static FeedbackGenerator run(
       OptimizationConfiguration configuration, File file, boolean dies) {
-    LocalOptimizationRunner runner = new LocalOptimizationRunner(configuration, new Scorer(dies));
+    LocalOptimizationRunner runner = new PromptRunner(configuration, new Scorer(dies));
     runner.addListeners(new SearchCheckpointListener(file));
     runner.execute();
     return (FeedbackGenerator) configuration.getCandidateGenerator();
@@ -128,6 +145,43 @@ class SearchCheckpointTest {
     assertTrue(atTheEnd.isDone());
   }
 
+  @Test
+  void aLimitOfArbiterCountsTheWholeSearch(@TempDir File directory) throws Exception {
+    File file = new File(directory, "search.json");
+    File early = new File(directory, "early.json");
+    OptimizationConfiguration whole =
+        start(null, new MaxCandidatesCondition(9), new MaxTimeCondition(1, TimeUnit.HOURS));
+    LocalOptimizationRunner runner = new PromptRunner(whole, new Scorer(false));
+    runner.addListeners(
+        new SearchCheckpointListener(file),
+        new BaseStatusListener() {
+          @Override
+          public void onRunnerStatusChange(IOptimizationRunner r) {
+            if (r.numCandidatesCompleted() + r.numCandidatesFailed() == 6) {
+              assertDoesNotThrow(() -> Files.copy(file.toPath(), early.toPath()));
+            }
+          }
+        });
+    runner.execute();
+    assertEquals(9, ended(whole.getCandidateGenerator()));
+
+    // Killed after 6, of which one failed; then once more at the very end.
+    OptimizationConfiguration resumed = SearchCheckpointListener.resume(early);
+    assertEquals(6, ended(resumed.getCandidateGenerator()));
+    assertEquals(9, ended(run(resumed, early, false)));
+    assertEquals(9, ended(run(SearchCheckpointListener.resume(early), early, false)));
+    assertEquals(
+        List.of(TotalCandidatesCondition.class, MaxTimeCondition.class),
+        SearchCheckpointListener.resume(early).getTerminationConditions().stream()
+            .map(Object::getClass)
+            .toList());
+  }
+
+  private static long ended(CandidateGenerator generator) {
+    return ((FeedbackGenerator) generator)
+        .trials().stream().filter(t -> t.getStatus() != Trial.Status.PENDING).count();
+  }
+
   private static String read(Path path) {
     try {
       return Files.readString(path);
@@ -144,9 +198,18 @@ class SearchCheckpointTest {
     assertThrows(IllegalArgumentException.class, () -> SearchCheckpointListener.resume(nothing));
     assertThrows(IllegalArgumentException.class, () -> new SearchCheckpointListener(null));
     OptimizationConfiguration configuration = start();
-    LocalOptimizationRunner runner = new LocalOptimizationRunner(configuration, new Scorer(false));
+    LocalOptimizationRunner runner = new PromptRunner(configuration, new Scorer(false));
     runner.addListeners(new SearchCheckpointListener(new File(directory, "no/such/place.json")));
     assertThrows(UncheckedIOException.class, runner::execute);
+  }
+
+  @Test
+  void aLimitOfTheWholeSearchNeedsASearchThatRemembers() {
+    assertThrows(IllegalArgumentException.class, () -> new TotalCandidatesCondition(0));
+    OptimizationConfiguration random = start(null, new TotalCandidatesCondition(1));
+    random.setCandidateGenerator(new RandomSearchGenerator(new BooleanSpace(), Map.of()));
+    LocalOptimizationRunner runner = new PromptRunner(random, new Scorer(false));
+    assertThrows(IllegalStateException.class, runner::execute);
   }
 
   @Test

@@ -1,10 +1,13 @@
 package org.dl4jplus.bilevel.arbiter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.util.List;
+import java.util.Set;
 import org.deeplearning4j.arbiter.ComputationGraphSpace;
 import org.deeplearning4j.arbiter.layers.OutputLayerSpace;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
@@ -12,7 +15,6 @@ import org.deeplearning4j.arbiter.optimize.api.score.ScoreFunction;
 import org.deeplearning4j.arbiter.optimize.config.OptimizationConfiguration;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
-import org.deeplearning4j.arbiter.optimize.runner.LocalOptimizationRunner;
 import org.deeplearning4j.arbiter.scoring.impl.EvaluationScoreFunction;
 import org.deeplearning4j.arbiter.scoring.impl.TestSetLossScoreFunction;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -79,10 +81,17 @@ class SearchesInArbiterTest {
             .terminationConditions(new GeneratorExhaustedCondition())
             .build();
     FeedbackGenerator.check(configuration);
-    new LocalOptimizationRunner(1, configuration, tasks).execute();
+    PromptRunner runner = new PromptRunner(configuration, tasks);
+    runner.addListeners(new SearchCheckpointListener(new File(directory, "search.json"), tasks));
+    runner.execute();
     assertTrue(generator.isDone());
+    Set<String> discarded = generator.discardedCheckpoints();
+    assertFalse(discarded.isEmpty());
     for (Trial trial : generator.trials()) {
       assertEquals(Trial.Status.COMPLETE, trial.getStatus(), trial.getFailure());
+      TrainingPart part = TrainingPart.of(trial.getData());
+      String name = part == null ? "candidate-" + trial.getIndex() : part.checkpoint();
+      assertNotEquals(discarded.contains(name), tasks.file(name).exists(), name);
     }
     return tasks;
   }

@@ -144,17 +144,40 @@ class TaskCreatorTest {
     assertTrue(heard.statuses.contains("2 Failed"));
   }
 
+  /** Throws whenever a candidate has made a step. */
+  static final class Broken extends BaseStatusListener {
+    @Override
+    public void onCandidateIteration(CandidateInfo info, Object candidate, int iteration) {
+      throw new IllegalStateException("broken on purpose");
+    }
+  }
+
+  @Test
+  void aListenerThatThrowsFailsNoCandidate(@TempDir File directory) {
+    for (SearchTaskCreator tasks :
+        List.of(new NetworkTaskCreator(), new ResumableTaskCreator(directory))) {
+      FeedbackGenerator generator = search(graph(), 1);
+      LocalOptimizationRunner runner = new PromptRunner(configuration(generator).build(), tasks);
+      Heard heard = new Heard();
+      runner.addListeners(new Broken(), heard);
+      runner.execute();
+      Trial trial = generator.trials().get(0);
+      assertEquals(Trial.Status.COMPLETE, trial.getStatus(), trial.getFailure());
+      assertEquals(2 * Blobs.BATCHES, heard.iterations);
+    }
+  }
+
   @Test
   void otherCreatorsAreWrapped() {
     FeedbackGenerator generator = search(new IntegerParameterSpace(0, 9), 4);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(generator).build(),
             new ReportingTaskCreator(
                 new Function(value -> generator.trials().size() == 1 ? Double.NaN : 1)))
         .execute();
     assertEquals(3, generator.complete().size());
     FeedbackGenerator hopeless = search(new IntegerParameterSpace(0, 9), null);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(hopeless).build(),
             new ReportingTaskCreator(
                 new org.deeplearning4j.arbiter.optimize.api.TaskCreator() {
@@ -193,7 +216,7 @@ class TaskCreatorTest {
   void aFirstScoreOfNaNIsNotTheBestOfArbitersOwnSearchEither() {
     int[] calls = new int[1];
     LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(
+        new PromptRunner(
             new OptimizationConfiguration.Builder()
                 .candidateGenerator(new RandomSearchGenerator(new IntegerParameterSpace(1, 9)))
                 .dataSource(Blobs.class, null)
@@ -212,8 +235,7 @@ class TaskCreatorTest {
         configuration(search(new IntegerParameterSpace(0, 9), 4))
             .scoreFunction(new EvaluationScoreFunction(Evaluation.Metric.ACCURACY))
             .build();
-    LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(configuration, new Function(value -> 1));
+    LocalOptimizationRunner runner = new PromptRunner(configuration, new Function(value -> 1));
     assertThrows(IllegalArgumentException.class, runner::execute);
   }
 
@@ -247,7 +269,7 @@ class TaskCreatorTest {
     FeedbackGenerator generator = search(space, 3);
     Heard heard = new Heard();
     LocalOptimizationRunner runner =
-        new LocalOptimizationRunner(
+        new PromptRunner(
             configuration(generator).modelSaver(new InMemoryResultSaver()).build(),
             NetworkTaskCreator.builder()
                 .objectives(List.of(new EvaluationScoreFunction(Evaluation.Metric.ACCURACY)))
@@ -304,7 +326,7 @@ class TaskCreatorTest {
   @Test
   void graphsAreTrainedToo() {
     FeedbackGenerator generator = search(graph(), 2);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(generator).build(), NetworkTaskCreator.builder().curve(false).build())
         .execute();
     assertEquals(2, generator.complete().size());
@@ -327,8 +349,7 @@ class TaskCreatorTest {
                 .earlyStoppingConfiguration(stopping)
                 .build(),
             2);
-    new LocalOptimizationRunner(configuration(generator).build(), new NetworkTaskCreator())
-        .execute();
+    new PromptRunner(configuration(generator).build(), new NetworkTaskCreator()).execute();
     return generator;
   }
 
@@ -346,8 +367,7 @@ class TaskCreatorTest {
   @Test
   void whatIsNoNetworkFailsWithAClearReason() {
     FeedbackGenerator generator = search(new IntegerParameterSpace(0, 9), 1);
-    new LocalOptimizationRunner(configuration(generator).build(), new NetworkTaskCreator())
-        .execute();
+    new PromptRunner(configuration(generator).build(), new NetworkTaskCreator()).execute();
     assertTrue(generator.trials().get(0).getFailure().contains("DL4JConfiguration"));
   }
 
@@ -358,7 +378,7 @@ class TaskCreatorTest {
       int max,
       int budget) {
     FeedbackGenerator generator = new PieceSearch(space, true, max, budget);
-    new LocalOptimizationRunner(
+    new PromptRunner(
             configuration(generator).build(),
             ResumableTaskCreator.builder().directory(directory).unit(unit).build())
         .execute();
@@ -438,7 +458,7 @@ class TaskCreatorTest {
         rate(generator, generator.trials().get(3)),
         network.getLayer(0).conf().getLayer().getUpdaterByParam("W").getLearningRate(0, 0),
         1e-12);
-    ResumableTaskCreator.requireSameShapes(generator);
+    generator.requireSameShapes();
   }
 
   @Test
@@ -468,9 +488,7 @@ class TaskCreatorTest {
     assertEquals(1, generator.complete().size());
     assertTrue(generator.trials().get(1).getFailure().contains("other shapes"));
     IllegalArgumentException refused =
-        assertThrows(
-            IllegalArgumentException.class,
-            () -> ResumableTaskCreator.requireSameShapes(generator));
+        assertThrows(IllegalArgumentException.class, generator::requireSameShapes);
     assertTrue(refused.getMessage().contains("nOut"), refused.getMessage());
   }
 
@@ -484,8 +502,7 @@ class TaskCreatorTest {
             Map.of(TrainingPart.TRIAL, 0, TrainingPart.RUNG, -1, TrainingPart.BUDGET, 1),
             TrainingPart.resumed(0, 1, 1, 7, 7).data())) {
       FeedbackGenerator generator = new PieceSearch(space, data, false, true, 1, null);
-      new LocalOptimizationRunner(
-              configuration(generator).build(), new ResumableTaskCreator(directory))
+      new PromptRunner(configuration(generator).build(), new ResumableTaskCreator(directory))
           .execute();
       assertEquals(Trial.Status.FAILED, generator.trials().get(0).getStatus());
       assertTrue(

@@ -14,6 +14,7 @@ import org.dl4jplus.bilevel.linear.ConjugateGradient;
 import org.dl4jplus.bilevel.linear.DirectSolver;
 import org.dl4jplus.bilevel.linear.Gmres;
 import org.dl4jplus.bilevel.linear.NormalConjugateGradient;
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -172,7 +173,7 @@ class ImplicitDiffTest {
         assertEquals((a[i] - b[i]) / 2e-7, product[i], 1e-6);
       }
       assertEquals(
-          Entries.dot(u, product), Entries.dot(t, prox.product(v, parameters, step, u)), 1e-12);
+          Vectors.dot(u, product), Vectors.dot(t, prox.product(v, parameters, step, u)), 1e-12);
       double[] s = random(random, parameters.length);
       double[] pUp = parameters.clone();
       double[] pDown = parameters.clone();
@@ -185,8 +186,8 @@ class ImplicitDiffTest {
         assertEquals((a[i] - b[i]) / 2e-7, along[i], 1e-6);
       }
       assertEquals(
-          Entries.dot(u, along),
-          Entries.dot(s, prox.parameterGradient(v, parameters, step, u)),
+          Vectors.dot(u, along),
+          Vectors.dot(s, prox.parameterGradient(v, parameters, step, u)),
           1e-12);
     }
   }
@@ -229,8 +230,8 @@ class ImplicitDiffTest {
   private static double groups(double[] v, double[] y, double step) {
     double sum = lasso(v, y, 0, 0);
     return sum
-        + step * 0.4 * Entries.norm(Arrays.copyOf(y, 3))
-        + step * 0.4 * Entries.norm(Arrays.copyOfRange(y, 3, 6));
+        + step * 0.4 * Vectors.norm(Arrays.copyOf(y, 3))
+        + step * 0.4 * Vectors.norm(Arrays.copyOfRange(y, 3, 6));
   }
 
   /** f(z, theta) = 1/2 z'Hz - theta[0..4)'z. */

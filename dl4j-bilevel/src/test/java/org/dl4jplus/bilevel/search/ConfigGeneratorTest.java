@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
@@ -53,6 +54,20 @@ class ConfigGeneratorTest {
             .min()
             .orElseThrow();
     assertEquals(0.655, best, 1e-9);
+  }
+
+  @Test
+  void anActiveConstraintIsApproachedFromOutsideSoBoundsAreToBeTightened() {
+    double edge = 0.6137;
+    for (double margin : new double[] {0, 0.01}) {
+      ConfigGenerator generator = builder().noise(1e-6).build();
+      generator.setRngSeed(1);
+      run(generator, 25, u -> Math.sin(4 * (edge - u)) + margin);
+      List<Trial> proposed = generator.complete().subList(5, 25);
+      long kept = proposed.stream().filter(t -> t.getScore() >= edge).count();
+      assertEquals(edge, proposed.get(19).getScore(), 0.005);
+      assertTrue(margin == 0 ? kept == 0 : kept >= 15, kept + " with a margin of " + margin);
+    }
   }
 
   @Test

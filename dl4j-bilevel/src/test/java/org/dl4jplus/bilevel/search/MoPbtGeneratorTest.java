@@ -15,12 +15,14 @@ import java.util.Map;
 import org.deeplearning4j.arbiter.ComputationGraphSpace;
 import org.deeplearning4j.arbiter.MultiLayerSpace;
 import org.deeplearning4j.arbiter.conf.updater.SgdSpace;
+import org.deeplearning4j.arbiter.layers.ConvolutionLayerSpace;
 import org.deeplearning4j.arbiter.layers.DenseLayerSpace;
 import org.deeplearning4j.arbiter.layers.OutputLayerSpace;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.FixedValue;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
+import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
 import org.dl4jplus.bilevel.search.pareto.Hypervolume;
 import org.dl4jplus.bilevel.search.pareto.ParetoFronts;
@@ -274,6 +276,37 @@ class MoPbtGeneratorTest {
           assertThrows(IllegalArgumentException.class, () -> mopbt().parameterSpace(space).build());
       assertTrue(e.getMessage().contains("nOut"), e.getMessage());
     }
+  }
+
+  @Test
+  void kernelsOfTheSameSizeAndOneWidthOfManyAreShapes() {
+    ParameterSpace<?> kernels =
+        new MultiLayerSpace.Builder()
+            .updater(new SgdSpace(new ContinuousParameterSpace(0.01, 0.1)))
+            .addLayer(
+                new ConvolutionLayerSpace.Builder()
+                    .nIn(1)
+                    .nOut(2)
+                    .kernelSize(new DiscreteParameterSpace<>(new int[] {2, 3}, new int[] {3, 2}))
+                    .build())
+            .build();
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> mopbt().parameterSpace(kernels).build());
+    assertTrue(e.getMessage().contains("kernelSize"), e.getMessage());
+    Integer[] widths = new Integer[13];
+    Arrays.fill(widths, 5);
+    widths[6] = 6;
+    FeedbackGenerator sobol =
+        SobolGenerator.builder()
+            .parameterSpace(layers(new DiscreteParameterSpace<>(widths)))
+            .minimize(true)
+            .build();
+    assertThrows(IllegalArgumentException.class, sobol::requireSameShapes);
+    SobolGenerator.builder()
+        .parameterSpace(layers(new FixedValue<>(5)))
+        .minimize(true)
+        .build()
+        .requireSameShapes();
   }
 
   @Test

@@ -53,7 +53,7 @@ class TpeGeneratorTest {
         ParzenEstimator estimator =
             new ParzenEstimator(dimensions, points(n, dimensions, n), joint);
         double sum = 0;
-        int grid = 4000;
+        int grid = 2000;
         for (int k = 0; k < 7; k++) {
           for (int c = 0; c < 3; c++) {
             for (int i = 0; i < grid; i++) {

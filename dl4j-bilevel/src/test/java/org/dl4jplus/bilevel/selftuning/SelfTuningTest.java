@@ -10,6 +10,7 @@ import java.io.File;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
@@ -22,6 +23,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jplus.bilevel.problem.HyperTransform;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -322,6 +324,22 @@ class SelfTuningTest {
     assertEquals(6, seen[0].length);
     assertTrue(Arrays.stream(seen[0]).allMatch(v -> v > 0));
     assertTrue(Arrays.stream(seen[0]).distinct().count() == 6);
+  }
+
+  @Test
+  void whatIsMissingIsCalledByItsName() {
+    SelfTuningTrainer trainer = trainer(dense(DataType.DOUBLE)).build();
+    Map<String, Executable> calls =
+        Map.of(
+            "training", () -> trainer.fit(null, batches(7, DataType.DOUBLE), 1),
+            "validation", () -> trainer.fit(batches(1, DataType.DOUBLE), null, 1),
+            "file", () -> trainer.save(null),
+            "file must", () -> trainer.resume(null));
+    calls.forEach(
+        (name, call) -> {
+          Exception refused = assertThrows(IllegalArgumentException.class, call);
+          assertTrue(refused.getMessage().contains(name), refused.getMessage());
+        });
   }
 
   @Test

@@ -84,7 +84,7 @@ public final class GaussianProcess {
    * @throws IllegalStateException if the covariance matrix is not positive definite
    */
   public static GaussianProcess of(Kernel kernel, double noise, double[][] x, double[] y) {
-    double[] factors = new double[y.length];
+    double[] factors = new double[Require.given("y", y).length];
     Arrays.fill(factors, 1);
     return of(kernel, noise, x, y, factors);
   }
@@ -103,6 +103,10 @@ public final class GaussianProcess {
    */
   public static GaussianProcess of(
       Kernel kernel, double noise, double[][] x, double[] y, double[] factors) {
+    Require.given("kernel", kernel);
+    Require.given("x", x);
+    Require.given("y", y);
+    Require.given("factors", factors);
     Require.positive("noise", noise, 1);
     if (x.length != y.length || y.length != factors.length) {
       throw new IllegalArgumentException(

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.math3.distribution.NormalDistribution;
+import org.dl4jplus.bilevel.linear.Vectors;
 import org.dl4jplus.bilevel.search.sobol.SobolPoints;
 
 /**
@@ -142,15 +143,9 @@ final class MapFit {
   }
 
   private static double[] direction(double[][] inverseHessian, Point point) {
-    return Arrays.stream(inverseHessian).mapToDouble(row -> -dot(row, point.gradient())).toArray();
-  }
-
-  private static double dot(double[] a, double[] b) {
-    double dot = 0;
-    for (int i = 0; i < a.length; i++) {
-      dot += a[i] * b[i];
-    }
-    return dot;
+    return Arrays.stream(inverseHessian)
+        .mapToDouble(row -> -Vectors.dot(row, point.gradient()))
+        .toArray();
   }
 
   /** Halves the step until it gains enough; null where it never does. */
@@ -183,12 +178,12 @@ final class MapFit {
         y[p] = to.gradient()[p] - from.gradient()[p];
       }
     }
-    double curvature = dot(s, y);
+    double curvature = Vectors.dot(s, y);
     if (curvature <= 1e-10) {
       return;
     }
-    double[] hy = Arrays.stream(h).mapToDouble(row -> dot(row, y)).toArray();
-    double scale = (1 + dot(y, hy) / curvature) / curvature;
+    double[] hy = Arrays.stream(h).mapToDouble(row -> Vectors.dot(row, y)).toArray();
+    double scale = (1 + Vectors.dot(y, hy) / curvature) / curvature;
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++) {
         h[i][j] += scale * s[i] * s[j] - (hy[i] * s[j] + s[i] * hy[j]) / curvature;

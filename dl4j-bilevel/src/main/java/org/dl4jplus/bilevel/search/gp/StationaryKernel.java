@@ -64,7 +64,8 @@ public final class StationaryKernel implements Kernel {
    * @throws IllegalArgumentException for a number that is not positive
    */
   public static StationaryKernel of(Form form, double variance, double... lengthScales) {
-    return of(form, variance, lengthScales, IntStream.range(0, lengthScales.length).toArray());
+    int count = Require.given("lengthScales", lengthScales).length;
+    return of(form, variance, lengthScales, IntStream.range(0, count).toArray());
   }
 
   /**
@@ -80,7 +81,9 @@ public final class StationaryKernel implements Kernel {
    */
   public static StationaryKernel of(
       Form form, double variance, double[] lengthScales, int[] groups) {
-    double[] logs = new double[1 + lengthScales.length];
+    Require.given("form", form);
+    Require.given("groups", groups);
+    double[] logs = new double[1 + Require.given("lengthScales", lengthScales).length];
     logs[0] = Math.log(Require.positive("variance", variance, 1));
     for (int i = 0; i < lengthScales.length; i++) {
       logs[1 + i] = Math.log(Require.positive("lengthScales[" + i + "]", lengthScales[i], 1));

@@ -33,7 +33,7 @@ public final class Hypervolume {
    */
   public static double of(double[][] points, double[] reference) {
     ParetoFronts.check(points);
-    ParetoFronts.check(new double[][] {reference});
+    ParetoFronts.check(new double[][] {Require.given("reference", reference)});
     List<double[]> inside = new ArrayList<>();
     for (double[] point : points) {
       Require.check(

@@ -130,7 +130,7 @@ public final class ParetoFronts {
   }
 
   static void check(double[][] points) {
-    for (double[] point : points) {
+    for (double[] point : Require.given("points", points)) {
       Require.check(
           point.length == points[0].length && point.length > 0,
           "objectives of a point",
