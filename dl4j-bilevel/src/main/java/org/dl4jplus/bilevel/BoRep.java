@@ -41,6 +41,13 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *       decayEvery steps; defaults 0, never, and 0.2. The official code counts epochs, 25 of them
  * </ul>
  *
+ * <p>The method is for a y that is near its optimum throughout: give it a trained network or many
+ * initSteps, and lowerSteps that keep up with x. With a network that is still learning, period 2
+ * only means half the training. Descent drives a network's curvature up to 2 over its rate, so nu
+ * should be below lowerLearningRate; above, z swings and x gets nowhere. As all steps of x have one
+ * length, n logits that are to move by 1 want about {@code sqrt(n)/learningRate} of them, and x
+ * settles only where decayEvery shortens them.
+ *
  * <p>A step takes one gradient of f, two products with second derivatives and, in its turn, the
  * lower steps. The official code's slips are not copied: gradients that pile up within a block, a
  * lower step too many, a random z at the start. It neither averages nor projects; the paper's

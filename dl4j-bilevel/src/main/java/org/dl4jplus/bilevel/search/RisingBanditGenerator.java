@@ -31,6 +31,10 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * after a round, once each arm has more than C: arm j goes if l_i >= u_j for an arm i
  * }</pre>
  *
+ * <p>None of K arms goes before {@code K (C + 1)} candidates, so the right one gets at most {@code
+ * 1 - (K - 1)(C + 1)/T} of them: with 4 arms and the default window T should be 100 and more. A
+ * short window frees candidates sooner, and sooner drops the right arm when its best has not moved.
+ *
  * <p>Of two arms that could remove each other (both at 1, say) the first stays; the last arm never
  * goes. A failed candidate leaves its arm's best as it was. An arm whose search has come to its own
  * end goes, too. A round ends when all its candidates have been heard of, so more workers than arms
