@@ -205,7 +205,7 @@ final class HalvingHeadline implements Headline {
           networks.computeIfAbsent(part.trial(), t -> new Training(data, candidate, 1 + t));
       double accuracy = training.accuracy(part.budget());
       best = Math.max(best, accuracy);
-      NamedSpace.report(generator, candidate, accuracy, null);
+      Searches.report(generator, candidate, accuracy, null);
     }
     return best;
   }

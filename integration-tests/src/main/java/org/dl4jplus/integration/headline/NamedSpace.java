@@ -1,21 +1,18 @@
 package org.dl4jplus.integration.headline;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.deeplearning4j.arbiter.optimize.api.AbstractParameterSpace;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
-import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.distribution.LogUniformDistribution;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.dl4jplus.bilevel.search.FeedbackGenerator;
-import org.dl4jplus.bilevel.search.SearchMetrics;
 
-/** What the searches' experiments have in common: spaces of named values, searches by hand. */
+/** What the searches' experiments have in common: spaces of named values. */
 final class NamedSpace extends AbstractParameterSpace<Map<String, Object>> {
 
   private final Map<String, ParameterSpace<?>> spaces = new LinkedHashMap<>();
@@ -44,20 +41,8 @@ final class NamedSpace extends AbstractParameterSpace<Map<String, Object>> {
   static void run(FeedbackGenerator generator, ToDoubleFunction<Candidate<?>> task) {
     while (generator.hasMoreCandidates()) {
       Candidate<?> candidate = generator.getCandidate();
-      report(generator, candidate, task.applyAsDouble(candidate), null);
+      Searches.report(generator, candidate, task.applyAsDouble(candidate), null);
     }
-  }
-
-  static void report(
-      FeedbackGenerator generator, Candidate<?> candidate, double score, SearchMetrics metrics) {
-    generator.reportResults(
-        new OptimizationResult(candidate, score, candidate.getIndex(), metrics, null, null));
-  }
-
-  static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
   }
 
   @Override

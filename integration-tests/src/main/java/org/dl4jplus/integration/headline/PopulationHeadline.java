@@ -102,7 +102,7 @@ final class PopulationHeadline implements Headline {
       tumours.train(model, candidate);
       checkpoints.put(part.checkpoint(), model);
       SearchMetrics metrics = tumours.score(model);
-      NamedSpace.report(generator, candidate, metrics.getObjectives()[0], metrics);
+      Searches.report(generator, candidate, metrics.getObjectives()[0], metrics);
     }
     return generator;
   }

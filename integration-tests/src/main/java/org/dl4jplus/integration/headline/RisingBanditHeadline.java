@@ -115,7 +115,7 @@ final class RisingBanditHeadline implements Headline {
     generator.setRngSeed(seed);
     while (generator.hasMoreCandidates()) {
       Candidate<?> candidate = generator.getCandidate();
-      NamedSpace.report(generator, candidate, task.score(candidate, generator.trials()), null);
+      Searches.report(generator, candidate, task.score(candidate, generator.trials()), null);
     }
     return generator;
   }

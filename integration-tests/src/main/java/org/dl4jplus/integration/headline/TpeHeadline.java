@@ -41,9 +41,9 @@ final class TpeHeadline implements Headline {
     return Row.ratio(
         claim,
         "Arbiter's random search",
-        NamedSpace.median(random),
+        Searches.median(random),
         name,
-        NamedSpace.median(ours),
+        Searches.median(ours),
         bar);
   }
 
