@@ -232,6 +232,10 @@ class CarbsGeneratorTest {
     double[] one = SurrogateOutputs.normal(loss, 1);
     double[] two = SurrogateOutputs.normal(Arrays.stream(loss).map(l -> 7 * l + 3).toArray(), 1);
     assertArrayEquals(one, two, 1e-5);
+    for (double scale : new double[] {1e-12, 1e12}) {
+      double[] scaled = Arrays.stream(loss).map(l -> scale * l).toArray();
+      assertArrayEquals(one, SurrogateOutputs.normal(scaled, 1), 1e-5);
+    }
     assertArrayEquals(new double[] {0, 0}, SurrogateOutputs.logCosts(new double[] {4, 4}));
   }
 
