@@ -121,6 +121,21 @@ class BayesianSearchGeneratorTest {
     }
   }
 
+  @Test
+  void theScaleOfScoresDoesNotMatter() {
+    List<FeedbackGenerator> searches = new ArrayList<>();
+    // Powers of 2 leave all digits as they are: 1e-15, 1, 1e15.
+    for (int power : new int[] {-50, 0, 50}) {
+      searches.add(seeded(builder(new FeedbackGeneratorTest.Space()).build(), 3));
+      run(searches.get(searches.size() - 1), 12, u -> Math.scalb(mixed(u) + 1, power));
+    }
+    for (int i = 0; i < 12; i++) {
+      double[] point = searches.get(1).trials().get(i).getPoint();
+      assertArrayEquals(point, searches.get(0).trials().get(i).getPoint());
+      assertArrayEquals(point, searches.get(2).trials().get(i).getPoint());
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Pending.class)
   void candidatesThatAreBeingEvaluatedAreKeptAwayFrom(Pending pending) {
