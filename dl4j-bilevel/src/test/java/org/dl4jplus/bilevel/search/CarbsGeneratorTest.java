@@ -147,6 +147,33 @@ class CarbsGeneratorTest {
   }
 
   @Test
+  void onlyTheFrontIsObservedTwiceAlsoWithSeveralWorkers() {
+    CarbsGenerator generator =
+        CarbsGenerator.builder()
+            .parameterSpace(CarbsParameterSpace.logInteger(8, 4))
+            .minimize(true)
+            .build();
+    List<Integer> values = new ArrayList<>();
+    for (int round = 0; round < 6; round++) {
+      List<Candidate<Object>> running = new ArrayList<>();
+      for (int worker = 0; worker < 4; worker++) {
+        running.add(generator.getCandidate());
+      }
+      for (Candidate<Object> candidate : running) {
+        int value = (Integer) candidate.getValue();
+        if (!candidate.getDataParameters().containsKey(CarbsGenerator.RESAMPLED)) {
+          values.add(value);
+        }
+        SearchMetrics metrics = SearchMetrics.builder().costUpdates(value).build();
+        generator.reportResults(
+            new OptimizationResult(
+                candidate, 1.0 / value, candidate.getIndex(), metrics, null, null));
+      }
+    }
+    assertEquals(values.stream().distinct().toList(), values);
+  }
+
+  @Test
   void ofEqualCostsTheBetterOneIsOnTheFront() {
     double[][] points = {{0}, {1}, {2}, {3}};
     CostFront front =
