@@ -510,7 +510,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
     Dimension d = space().dimensions().get(dimension);
     return switch (d.kind()) {
       case CATEGORICAL -> d.cells();
-      case INTEGER -> Math.min(d.cells(), levels);
+      case INTEGER -> space().listed(dimension) ? d.cells() : Math.min(d.cells(), levels);
       case CONTINUOUS -> levels;
     };
   }

@@ -198,6 +198,11 @@ public final class SpaceModel {
     return dimensions.size();
   }
 
+  /** Whether the user has listed the values of a coordinate. */
+  boolean listed(int dimension) {
+    return leaves.get(dimension) instanceof DiscreteParameterSpace;
+  }
+
   /**
    * What a coordinate stands for.
    *
