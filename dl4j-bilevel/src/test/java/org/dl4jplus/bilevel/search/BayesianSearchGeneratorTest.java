@@ -136,6 +136,21 @@ class BayesianSearchGeneratorTest {
     }
   }
 
+  @Test
+  void lossesThatDivergeLeaveOthersTheirScale() {
+    BayesianSearchGenerator generator =
+        builder(new ContinuousParameterSpace(0, 1)).initialPoints(5).build();
+    double[] losses = {3, 5, 1, 4, 2, 1500, 1e30, Double.NaN};
+    for (double loss : losses) {
+      report(generator, generator.getCandidate(), loss);
+      if (loss == 1500) {
+        // 750 times as far from 1 as the median is.
+        assertArrayEquals(new double[] {-3, -5, -1, -4, -2, -1500}, generator.data().y());
+      }
+    }
+    assertArrayEquals(new double[] {-3, -5, -1, -4, -2, -21, -21, -21}, generator.data().y());
+  }
+
   @ParameterizedTest
   @EnumSource(Pending.class)
   void candidatesThatAreBeingEvaluatedAreKeptAwayFrom(Pending pending) {
