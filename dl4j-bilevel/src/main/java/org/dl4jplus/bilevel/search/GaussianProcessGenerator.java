@@ -109,10 +109,16 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
     return noise == null ? Kernel.Prior.NOISE : new Kernel.Prior(noise, 1, noise, noise);
   }
 
-  /** Whether a candidate is one of the first, which know of no others. */
+  /**
+   * Whether a candidate is one of the first, which know of no others. Equal scores tell nothing,
+   * but the constraints beside them do.
+   */
   final boolean initial(int index) {
+    List<Trial> complete = complete();
     return index < initialPoints
-        || complete().stream().mapToDouble(this::loss).distinct().count() < 2;
+        || complete.size() < 2
+        || complete.stream().mapToDouble(this::loss).distinct().count() < 2
+            && complete.stream().allMatch(t -> constraintsOf(t).length == 0);
   }
 
   /** The point of a candidate that knows of no others. */

@@ -198,6 +198,22 @@ class BayesianSearchGeneratorTest {
   }
 
   @Test
+  void whereAllScoresAreEqualTheConstraintsLead() {
+    for (long seed = 1; seed <= 5; seed++) {
+      BayesianSearchGenerator generator =
+          seeded(builder(new ContinuousParameterSpace(0, 1)).build(), seed);
+      for (int i = 0; i < 20; i++) {
+        Candidate<Object> candidate = generator.getCandidate();
+        double off = Math.abs(candidate.getFlatParameters()[0] - 0.7);
+        report(generator, candidate, 1.0, off - 0.03);
+      }
+      long kept = generator.complete().stream().filter(GaussianProcessGenerator::feasible).count();
+      // Of 20 Sobol points at most 2 are within 0.03.
+      assertTrue(kept > 5, kept + " of 20");
+    }
+  }
+
+  @Test
   void anotherNumberOfConstraintsIsAnError() {
     BayesianSearchGenerator generator =
         seeded(builder(new ContinuousParameterSpace(0, 1)).initialPoints(2).build(), 2);
