@@ -46,7 +46,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>Departures: the processes are fitted by maximum a posteriori (the authors' program hardly
  * trains its own), and the probability of a failure divides by the standard deviation where the
  * program has the variance. Units count from the start of a parameter. A scale that rounds is
- * searched at its rounded values, so that equal configurations are one group of the front.
+ * searched at its rounded values, so that equal configurations are one group of the front, and a
+ * configuration is proposed again for the front's sake alone.
  *
  * <p>A. J. Fetterman, E. Kitanidis, J. Albrecht, Z. Polizzi, B. Fogelman, M. Knutins, B.
  * Wroblewski, J. B. Simon, K. Qiu: "Tune As You Scale: Hyperparameter Optimization For Compute
@@ -231,7 +232,7 @@ public final class CarbsGenerator extends FeedbackGenerator {
     return at(best(observed, front, random));
   }
 
-  /** Points that are known already may be observed again; groups of them are means. */
+  /** Where all points near are known already, one is observed again; groups of them are means. */
   private Proposal at(double[] offsets) {
     return new Proposal(coordinates(offsets), Map.of(), false);
   }
@@ -243,15 +244,28 @@ public final class CarbsGenerator extends FeedbackGenerator {
         .anyMatch(t -> t.getIndex() > last && t.getData().containsKey(RESAMPLED));
   }
 
-  /** A point near another one that the bounds allow; the other one itself if none turns up. */
+  /**
+   * A point near another one that the bounds allow, a new one if one turns up; the other one itself
+   * if none does.
+   */
   private double[] within(double[] origin, SplittableRandom random) {
+    double[] point = origin;
     for (int i = 0; i < CANDIDATES; i++) {
       double[] there = near(origin, random);
       if (allowed(there)) {
-        return there;
+        point = there;
+        if (!known(there)) {
+          break;
+        }
       }
     }
-    return origin;
+    return point;
+  }
+
+  /** Without rounding no point is drawn twice. */
+  private boolean known(double[] offsets) {
+    double[] point = space().snap(coordinates(offsets));
+    return trials().stream().anyMatch(t -> Arrays.equals(t.getPoint(), point));
   }
 
   private GaussianProcess process(double[][] x, double[] y, int index) {
@@ -312,7 +326,7 @@ public final class CarbsGenerator extends FeedbackGenerator {
             Acquisitions.logFeasibility(
                 new double[] {label.mean()}, new double[] {label.deviation()});
       }
-      if (log > largest) {
+      if (log > largest && !known(there)) {
         largest = log;
         best = there;
       }

@@ -25,9 +25,11 @@ import org.slf4j.LoggerFactory;
  * What the searches that model the score by a Gaussian process have in common: the first
  * candidates, the observations, the fitted hyperparameters.
  *
- * <p>Scores are standardised, and turned so that large values are good. Hyperparameters are fitted
- * at each new observation up to 50 of them, then at every fifth; they are part of the JSON. Of more
- * than 500 observations the 50 best and the most recent are used.
+ * <p>Scores are standardised, and turned so that large values are good. Where one is 1,000 times as
+ * far from the best of the first candidates as their median is, as of losses that diverge, none
+ * counts as further off than 10 times that. Hyperparameters are fitted at each new observation up
+ * to 50 of them, then at every fifth; they are part of the JSON. Of more than 500 observations the
+ * 50 best and the most recent are used.
  */
 public abstract class GaussianProcessGenerator extends FeedbackGenerator {
 
@@ -42,6 +44,8 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
   private static final int MANY = 100;
   private static final int STARTS_OF_MANY = 2;
   private static final double FAILURE_NOISE = 3;
+  private static final double DIVERGED = 1000;
+  private static final double FAR_OFF = 10;
   private static final long SOBOL = 1;
   private static final long FIT = 2;
 
@@ -105,10 +109,16 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
     return noise == null ? Kernel.Prior.NOISE : new Kernel.Prior(noise, 1, noise, noise);
   }
 
-  /** Whether a candidate is one of the first, which know of no others. */
+  /**
+   * Whether a candidate is one of the first, which know of no others. Equal scores tell nothing,
+   * but the constraints beside them do.
+   */
   final boolean initial(int index) {
+    List<Trial> complete = complete();
     return index < initialPoints
-        || complete().stream().mapToDouble(this::loss).distinct().count() < 2;
+        || complete.size() < 2
+        || complete.stream().mapToDouble(this::loss).distinct().count() < 2
+            && complete.stream().allMatch(t -> constraintsOf(t).length == 0);
   }
 
   /** The point of a candidate that knows of no others. */
@@ -145,15 +155,35 @@ public abstract class GaussianProcessGenerator extends FeedbackGenerator {
         t ->
             t.getStatus() == Trial.Status.PENDING
                 || t.getStatus() == Trial.Status.FAILED && failed == Failed.IGNORE);
-    double worst = complete().stream().mapToDouble(t -> -loss(t)).min().orElseThrow();
+    double worst = worst();
     known = most(known, worst);
     double[][] x = known.stream().map(this::encode).toArray(double[][]::new);
-    double[] y = known.stream().mapToDouble(t -> value(t, worst)).toArray();
+    double[] y = known.stream().mapToDouble(t -> Math.max(value(t, worst), worst)).toArray();
     double[] factors =
         known.stream()
             .mapToDouble(t -> t.getStatus() == Trial.Status.FAILED ? FAILURE_NOISE : 1)
             .toArray();
     return new Data(x, y, factors);
+  }
+
+  /**
+   * What no value counts below. A loss that has diverged would take all of the scale, and leave
+   * none to tell the others apart.
+   */
+  private double worst() {
+    double worst = complete().stream().mapToDouble(t -> -loss(t)).min().orElseThrow();
+    double[] first =
+        complete().stream()
+            .filter(t -> t.getIndex() < initialPoints)
+            .mapToDouble(t -> -loss(t))
+            .sorted()
+            .toArray();
+    if (first.length == 0) {
+      return worst;
+    }
+    double best = first[first.length - 1];
+    double gap = best - first[first.length / 2];
+    return gap > 0 && best - worst > DIVERGED * gap ? best - FAR_OFF * gap : worst;
   }
 
   private double value(Trial trial, double worst) {

@@ -484,7 +484,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
   private int levels(Dimension d) {
     return switch (d.kind()) {
       case CATEGORICAL -> d.cells();
-      case INTEGER -> Math.min(d.cells(), levels);
+      case INTEGER -> space().listed(dimension) ? d.cells() : Math.min(d.cells(), levels);
       case CONTINUOUS -> levels;
     };
   }

@@ -2,6 +2,7 @@ package org.dl4jplus.bilevel.search;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,14 +22,17 @@ import org.dl4jplus.optim.first.updater.Require;
  * <p>Arbiter maps a coordinate u to an integer by the inverse cumulative distribution, to a value
  * of a list by floor(u*n), and to TRUE for u at most 0.5. A list of ascending or descending numbers
  * has an order, other lists have none. Integers from other than uniform distributions count as
- * continuous, since their cells differ in size.
+ * continuous, since their cells differ in size; each has one place all the same.
  */
 public final class SpaceModel {
 
   private static final int MOST_CELLS = 10_000;
+  private static final double LEAST = 1e-9;
+  private static final int BISECTIONS = 50;
 
   private final List<Dimension> dimensions = new ArrayList<>();
   private final List<ParameterSpace<?>> leaves = new ArrayList<>();
+  private final Map<Integer, Map<Long, Double>> centres = new HashMap<>();
 
   /**
    * Looks at a space whose leaves have been given their indices, as a generator does.
@@ -196,6 +200,11 @@ public final class SpaceModel {
     return dimensions.size();
   }
 
+  /** Whether the user has listed the values of a coordinate. */
+  boolean listed(int dimension) {
+    return leaves.get(dimension) instanceof DiscreteParameterSpace;
+  }
+
   /**
    * What a coordinate stands for.
    *
@@ -225,7 +234,47 @@ public final class SpaceModel {
         throw new IllegalArgumentException("Coordinate " + i + " of a point is NaN");
       }
       snapped[i] = dimensions.get(i).snap(Math.min(Math.max(point[i], 0), 1));
+      if (leaves.get(i) instanceof IntegerParameterSpace && dimensions.get(i).cells() == 0) {
+        snapped[i] = centre(i, snapped[i]);
+      }
     }
     return snapped;
+  }
+
+  /** The middle of the interval of an integer, whose cells differ in size. */
+  private double centre(int dimension, double u) {
+    long number = number(dimension, u);
+    Map<Long, Double> known = centres.computeIfAbsent(dimension, d -> new HashMap<>());
+    Double centre = known.get(number);
+    if (centre == null) {
+      centre = (edge(dimension, number) + edge(dimension, number + 1)) / 2;
+      if (known.size() < MOST_CELLS) {
+        known.put(number, centre);
+      }
+    }
+    // An interval far out in a tail may be too short to hit.
+    return number(dimension, centre) == number ? centre : u;
+  }
+
+  /** Where the numbers from this one on begin. */
+  private double edge(int dimension, long number) {
+    double low = LEAST;
+    double high = 1 - LEAST;
+    if (number(dimension, low) >= number) {
+      return low;
+    }
+    for (int i = 0; i < BISECTIONS; i++) {
+      double middle = (low + high) / 2;
+      if (number(dimension, middle) >= number) {
+        high = middle;
+      } else {
+        low = middle;
+      }
+    }
+    return high;
+  }
+
+  private long number(int dimension, double u) {
+    return ((Number) value(dimension, u)).longValue();
   }
 }

@@ -23,9 +23,12 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * next = argmax over draws from l of log l(x) - log g(x)
  * }</pre>
  *
- * <p>One coordinate at a time by default, all of them together with {@code multivariate}. Failed
- * candidates are left out. With several workers {@code constantLiar} counts candidates on their way
- * among the others, which keeps workers apart.
+ * <p>One coordinate at a time by default, all of them together with {@code multivariate}. With
+ * several workers {@code constantLiar} counts candidates on their way among the others, which keeps
+ * workers apart.
+ *
+ * <p>Failed candidates count among the others. The specification, as Optuna, leaves them out: where
+ * part of the space fails, g is least there, so that the search goes there and nowhere else.
  *
  * <p>J. Bergstra, R. Bardenet, Y. Bengio, B. Kegl: "Algorithms for Hyper-Parameter Optimization",
  * NeurIPS 2011. The settings are those of Optuna 3.1.
@@ -98,8 +101,7 @@ public final class TpeGenerator extends FeedbackGenerator {
     for (Trial trial : trials()) {
       if (best.contains(trial.getIndex())) {
         below.add(trial.getPoint());
-      } else if (trial.getStatus() == Trial.Status.COMPLETE
-          || constantLiar && trial.getStatus() == Trial.Status.PENDING) {
+      } else if (constantLiar || trial.getStatus() != Trial.Status.PENDING) {
         above.add(trial.getPoint());
       }
     }

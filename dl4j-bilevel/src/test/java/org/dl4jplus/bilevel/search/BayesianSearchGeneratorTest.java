@@ -121,6 +121,36 @@ class BayesianSearchGeneratorTest {
     }
   }
 
+  @Test
+  void theScaleOfScoresDoesNotMatter() {
+    List<FeedbackGenerator> searches = new ArrayList<>();
+    // Powers of 2 leave all digits as they are: 1e-15, 1, 1e15.
+    for (int power : new int[] {-50, 0, 50}) {
+      searches.add(seeded(builder(new FeedbackGeneratorTest.Space()).build(), 3));
+      run(searches.get(searches.size() - 1), 12, u -> Math.scalb(mixed(u) + 1, power));
+    }
+    for (int i = 0; i < 12; i++) {
+      double[] point = searches.get(1).trials().get(i).getPoint();
+      assertArrayEquals(point, searches.get(0).trials().get(i).getPoint());
+      assertArrayEquals(point, searches.get(2).trials().get(i).getPoint());
+    }
+  }
+
+  @Test
+  void lossesThatDivergeLeaveOthersTheirScale() {
+    BayesianSearchGenerator generator =
+        builder(new ContinuousParameterSpace(0, 1)).initialPoints(5).build();
+    double[] losses = {3, 5, 1, 4, 2, 1500, 1e30, Double.NaN};
+    for (double loss : losses) {
+      report(generator, generator.getCandidate(), loss);
+      if (loss == 1500) {
+        // 750 times as far from 1 as the median is.
+        assertArrayEquals(new double[] {-3, -5, -1, -4, -2, -1500}, generator.data().y());
+      }
+    }
+    assertArrayEquals(new double[] {-3, -5, -1, -4, -2, -21, -21, -21}, generator.data().y());
+  }
+
   @ParameterizedTest
   @EnumSource(Pending.class)
   void candidatesThatAreBeingEvaluatedAreKeptAwayFrom(Pending pending) {
@@ -165,6 +195,22 @@ class BayesianSearchGeneratorTest {
             .min()
             .orElseThrow();
     assertEquals(0.72, best, 0.02);
+  }
+
+  @Test
+  void whereAllScoresAreEqualTheConstraintsLead() {
+    for (long seed = 1; seed <= 5; seed++) {
+      BayesianSearchGenerator generator =
+          seeded(builder(new ContinuousParameterSpace(0, 1)).build(), seed);
+      for (int i = 0; i < 20; i++) {
+        Candidate<Object> candidate = generator.getCandidate();
+        double off = Math.abs(candidate.getFlatParameters()[0] - 0.7);
+        report(generator, candidate, 1.0, off - 0.03);
+      }
+      long kept = generator.complete().stream().filter(GaussianProcessGenerator::feasible).count();
+      // Of 20 Sobol points at most 2 are within 0.03.
+      assertTrue(kept > 5, kept + " of 20");
+    }
   }
 
   @Test

@@ -147,6 +147,33 @@ class CarbsGeneratorTest {
   }
 
   @Test
+  void onlyTheFrontIsObservedTwiceAlsoWithSeveralWorkers() {
+    CarbsGenerator generator =
+        CarbsGenerator.builder()
+            .parameterSpace(CarbsParameterSpace.logInteger(8, 4))
+            .minimize(true)
+            .build();
+    List<Integer> values = new ArrayList<>();
+    for (int round = 0; round < 6; round++) {
+      List<Candidate<Object>> running = new ArrayList<>();
+      for (int worker = 0; worker < 4; worker++) {
+        running.add(generator.getCandidate());
+      }
+      for (Candidate<Object> candidate : running) {
+        int value = (Integer) candidate.getValue();
+        if (!candidate.getDataParameters().containsKey(CarbsGenerator.RESAMPLED)) {
+          values.add(value);
+        }
+        SearchMetrics metrics = SearchMetrics.builder().costUpdates(value).build();
+        generator.reportResults(
+            new OptimizationResult(
+                candidate, 1.0 / value, candidate.getIndex(), metrics, null, null));
+      }
+    }
+    assertEquals(values.stream().distinct().toList(), values);
+  }
+
+  @Test
   void ofEqualCostsTheBetterOneIsOnTheFront() {
     double[][] points = {{0}, {1}, {2}, {3}};
     CostFront front =
@@ -232,6 +259,10 @@ class CarbsGeneratorTest {
     double[] one = SurrogateOutputs.normal(loss, 1);
     double[] two = SurrogateOutputs.normal(Arrays.stream(loss).map(l -> 7 * l + 3).toArray(), 1);
     assertArrayEquals(one, two, 1e-5);
+    for (double scale : new double[] {1e-12, 1e12}) {
+      double[] scaled = Arrays.stream(loss).map(l -> scale * l).toArray();
+      assertArrayEquals(one, SurrogateOutputs.normal(scaled, 1), 1e-5);
+    }
     assertArrayEquals(new double[] {0, 0}, SurrogateOutputs.logCosts(new double[] {4, 4}));
   }
 

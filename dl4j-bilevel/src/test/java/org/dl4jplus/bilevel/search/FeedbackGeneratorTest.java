@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import org.apache.commons.math3.distribution.BinomialDistribution;
 import org.deeplearning4j.arbiter.optimize.api.AbstractParameterSpace;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
@@ -173,6 +174,25 @@ class FeedbackGeneratorTest {
       report(generator, candidate, score(candidate));
       assertTrue(seen.add(candidate.getValue()));
     }
+  }
+
+  @Test
+  void integersThatAreNotEquallyLikelyHaveOnePlaceEach() {
+    IntegerParameterSpace five = new IntegerParameterSpace(new BinomialDistribution(4, 0.5));
+    Near generator = new Near(five, null, false, true, null);
+    Set<Object> seen = new HashSet<>();
+    for (int i = 0; i < 4; i++) {
+      Candidate<Object> candidate = generator.getCandidate();
+      report(generator, candidate, score(candidate));
+      assertTrue(seen.add(candidate.getValue()));
+    }
+    // 2 has the probability 6/16, from 5/16 on.
+    for (double u : new double[] {0.32, 0.5, 0.68}) {
+      assertEquals(0.5, generator.space().snap(new double[] {u})[0], 1e-9);
+    }
+    double[] first = generator.space().snap(new double[] {0});
+    assertEquals(0, five.getValue(first));
+    assertArrayEquals(first, generator.space().snap(first));
   }
 
   @Test

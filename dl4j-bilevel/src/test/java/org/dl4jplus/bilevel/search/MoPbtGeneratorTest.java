@@ -10,8 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.arbiter.ComputationGraphSpace;
 import org.deeplearning4j.arbiter.MultiLayerSpace;
 import org.deeplearning4j.arbiter.conf.updater.SgdSpace;
@@ -96,6 +98,18 @@ class MoPbtGeneratorTest {
       assertTrue(Arrays.stream(count).max().getAsInt() - least <= 1, Arrays.toString(count));
     }
     assertFalse(generator.hasMoreCandidates());
+  }
+
+  @Test
+  void eachValueOfAListIsALevel() {
+    DiscreteParameterSpace<Integer> widths =
+        new DiscreteParameterSpace<>(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64);
+    MoPbtGenerator generator = mopbt().parameterSpace(widths).populationSize(12).build();
+    Set<Object> values = new HashSet<>();
+    while (generator.hasMoreCandidates()) {
+      values.add(generator.getCandidate().getValue());
+    }
+    assertEquals(12, values.size());
   }
 
   @Test

@@ -146,20 +146,36 @@ class TpeGeneratorTest {
   }
 
   @Test
-  void theFailedAreLeftOutAndTheRunningOnlyCountAsALie() {
-    for (boolean liar : new boolean[] {false, true}) {
-      TpeGenerator plain = tpe().nStartup(5).constantLiar(liar).build();
-      TpeGenerator other = tpe().nStartup(5).constantLiar(liar).build();
-      Resume.run(plain, 12, c -> loss(c.getFlatParameters()));
-      Resume.run(other, 12, c -> loss(c.getFlatParameters()));
-      Candidate<?> failing = plain.getCandidate();
-      Candidate<?> running = other.getCandidate();
-      assertArrayEquals(failing.getFlatParameters(), running.getFlatParameters());
-      Resume.report(plain, failing, Double.NaN, null);
-      boolean same =
-          Arrays.equals(
-              plain.getCandidate().getFlatParameters(), other.getCandidate().getFlatParameters());
-      assertEquals(!liar, same);
+  void theFailedCountAmongTheOthersAsTheRunningDoForALiar() {
+    TpeGenerator plain = tpe().nStartup(5).build();
+    TpeGenerator waiting = tpe().nStartup(5).build();
+    TpeGenerator liar = tpe().nStartup(5).constantLiar(true).build();
+    for (TpeGenerator each : List.of(plain, waiting, liar)) {
+      Resume.run(each, 12, c -> loss(c.getFlatParameters()));
+    }
+    double[] running = liar.getCandidate().getFlatParameters();
+    Candidate<?> failing = plain.getCandidate();
+    assertArrayEquals(running, failing.getFlatParameters());
+    assertArrayEquals(running, waiting.getCandidate().getFlatParameters());
+    Resume.report(plain, failing, Double.NaN, null);
+    double[] next = plain.getCandidate().getFlatParameters();
+    assertArrayEquals(liar.getCandidate().getFlatParameters(), next);
+    assertFalse(Arrays.equals(waiting.getCandidate().getFlatParameters(), next));
+  }
+
+  @Test
+  void whereTheBetterHalfFailsTheSearchGoesOn() {
+    for (long seed = 1; seed <= 10; seed++) {
+      TpeGenerator generator = tpe().build();
+      generator.setRngSeed(seed);
+      Resume.run(
+          generator,
+          60,
+          c -> c.getFlatParameters()[1] > 0.5 ? Double.NaN : loss(c.getFlatParameters()));
+      assertTrue(generator.hasMoreCandidates());
+      assertEquals(60, generator.trials().size());
+      // Uniform draws succeed every second time.
+      assertTrue(generator.complete().size() > 30);
     }
   }
 

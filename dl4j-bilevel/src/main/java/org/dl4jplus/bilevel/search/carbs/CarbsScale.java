@@ -13,6 +13,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * LOGIT   basic = log10(p / (1 - p)) / scale
  * }</pre>
  *
+ * <p>A search takes steps of about a third of a unit, so a scale that rounds needs several
+ * multiples to a unit: of whole numbers with unit 1 it hardly leaves the start.
+ *
  * @param form of the scale
  * @param scale what one unit is, above 0
  * @param base of the logarithm, above 1

@@ -44,13 +44,13 @@ public final class SurrogateOutputs {
         .toArray();
   }
 
-  /** Where a value lies among the knots: equal knots are met in the middle. */
+  /** Where a value lies among the knots, whatever its scale: equal knots are met in the middle. */
   private static double share(double v, double[] knots) {
     int last = knots.length - 1;
-    if (v - EDGE < knots[0]) {
+    if (v <= knots[0]) {
       return 0;
     }
-    if (v + EDGE > knots[last]) {
+    if (v >= knots[last]) {
       return 1;
     }
     int right = 0;
