@@ -478,10 +478,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
   }
 
   private int levels(int dimension) {
-    return levels(space().dimensions().get(dimension));
-  }
-
-  private int levels(Dimension d) {
+    Dimension d = space().dimensions().get(dimension);
     return switch (d.kind()) {
       case CATEGORICAL -> d.cells();
       case INTEGER -> space().listed(dimension) ? d.cells() : Math.min(d.cells(), levels);
