@@ -234,7 +234,8 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
    * @throws IllegalArgumentException naming the dimension
    */
   public final void requireSameShapes() {
-    NetworkShapes.requireSame(parameterSpace, space, NetworkShapes::tried);
+    NetworkShapes.requireSame(
+        parameterSpace, space, d -> NetworkShapes.tried(space.dimensions().get(d)));
   }
 
   /**

@@ -3,7 +3,7 @@ package org.dl4jplus.bilevel.search;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.ToIntFunction;
+import java.util.function.IntUnaryOperator;
 import org.deeplearning4j.arbiter.DL4JConfiguration;
 import org.deeplearning4j.arbiter.GraphConfiguration;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
@@ -34,17 +34,16 @@ final class NetworkShapes {
    *
    * @param space what gives the configurations
    * @param model its dimensions
-   * @param tried at how many coordinates, evenly spread, a dimension is tried
+   * @param tried at how many coordinates, evenly spread, the dimension of a number is tried
    * @throws IllegalArgumentException naming the dimension
    */
-  static void requireSame(
-      ParameterSpace<?> space, SpaceModel model, ToIntFunction<Dimension> tried) {
+  static void requireSame(ParameterSpace<?> space, SpaceModel model, IntUnaryOperator tried) {
     double[] middle = new double[model.size()];
     Arrays.fill(middle, 0.5);
     Map<String, String> expected = of(space.getValue(model.snap(middle)));
     for (int i = 0; i < middle.length && !expected.isEmpty(); i++) {
       Dimension dimension = model.dimensions().get(i);
-      int count = tried.applyAsInt(dimension);
+      int count = tried.applyAsInt(i);
       for (int k = 0; k < count; k++) {
         double[] point = middle.clone();
         point[i] = (k + 0.5) / count;
