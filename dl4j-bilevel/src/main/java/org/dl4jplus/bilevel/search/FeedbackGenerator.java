@@ -45,6 +45,11 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
   public static final int MOST_FAILURES = 20;
 
   private static final int DRAWS_FOR_A_NEW_POINT = 50;
+
+  /** At how many values shapes are looked at. */
+  private static final int INTEGERS_TRIED = 32;
+
+  private static final int NUMBERS_TRIED = 5;
   private static final Logger log = LoggerFactory.getLogger(FeedbackGenerator.class);
 
   private record Failure(int index, String reason, SearchMetrics metrics) {}
@@ -234,8 +239,7 @@ public abstract class FeedbackGenerator extends BaseCandidateGenerator<Object>
    * @throws IllegalArgumentException naming the dimension
    */
   public final void requireSameShapes() {
-    NetworkShapes.requireSame(
-        parameterSpace, space, d -> NetworkShapes.tried(space.dimensions().get(d)));
+    NetworkShapes.requireSame(parameterSpace, space, INTEGERS_TRIED, NUMBERS_TRIED);
   }
 
   /**

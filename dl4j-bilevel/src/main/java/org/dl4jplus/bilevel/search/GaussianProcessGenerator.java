@@ -27,9 +27,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Scores are standardised, and turned so that large values are good. Where one is 1,000 times as
  * far from the best of the first candidates as their median is, as of losses that diverge, none
- * counts as further off than 10 times that. Hyperparameters are fitted at each new observation up
- * to 50 of them, then at every fifth; they are part of the JSON. Of more than 500 observations the
- * 50 best and the most recent are used.
+ * counts as further off than 10 times that; the specification knows no such limit. Hyperparameters
+ * are fitted at each new observation up to 50 of them, then at every fifth; they are part of the
+ * JSON. Of more than 500 observations the 50 best and the most recent are used.
  */
 public abstract class GaussianProcessGenerator extends FeedbackGenerator {
 

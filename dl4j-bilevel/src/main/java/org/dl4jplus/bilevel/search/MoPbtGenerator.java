@@ -165,7 +165,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
       Require.nonNegative("weight", weight, 1);
     }
     // Weights go from member to member.
-    NetworkShapes.requireSame(parameterSpace, space(), this::levels);
+    NetworkShapes.requireSame(parameterSpace, space(), this.levels, this.levels);
   }
 
   private static double[] ones(int count) {
@@ -478,12 +478,7 @@ public final class MoPbtGenerator extends FeedbackGenerator {
   }
 
   private int levels(int dimension) {
-    Dimension d = space().dimensions().get(dimension);
-    return switch (d.kind()) {
-      case CATEGORICAL -> d.cells();
-      case INTEGER -> space().listed(dimension) ? d.cells() : Math.min(d.cells(), levels);
-      case CONTINUOUS -> levels;
-    };
+    return space().levels(dimension, levels, levels);
   }
 
   private double[] point(int[] at) {

@@ -3,7 +3,6 @@ package org.dl4jplus.bilevel.search;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.IntUnaryOperator;
 import org.deeplearning4j.arbiter.DL4JConfiguration;
 import org.deeplearning4j.arbiter.GraphConfiguration;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
@@ -15,42 +14,30 @@ import org.nd4j.linalg.factory.Nd4j;
 /** The shapes of the parameters of a space's networks. */
 final class NetworkShapes {
 
-  private static final int MOST_NUMBERS = 32;
-  private static final int OF_A_CONTINUOUS = 5;
-
   private NetworkShapes() {}
-
-  /** All options of a list, and numbers from the first to the last. */
-  static int tried(Dimension dimension) {
-    return switch (dimension.kind()) {
-      case CATEGORICAL -> dimension.cells();
-      case INTEGER -> Math.min(dimension.cells(), MOST_NUMBERS);
-      case CONTINUOUS -> OF_A_CONTINUOUS;
-    };
-  }
 
   /**
    * Refuses a space in which a dimension changes the shapes, the others being in the middle.
    *
    * @param space what gives the configurations
    * @param model its dimensions
-   * @param tried at how many coordinates, evenly spread, the dimension of a number is tried
+   * @param integers at how many evenly spread values a range of integers is tried
+   * @param continuous the same of other numbers; of a list all are
    * @throws IllegalArgumentException naming the dimension
    */
-  static void requireSame(ParameterSpace<?> space, SpaceModel model, IntUnaryOperator tried) {
+  static void requireSame(ParameterSpace<?> space, SpaceModel model, int integers, int continuous) {
     double[] middle = new double[model.size()];
     Arrays.fill(middle, 0.5);
     Map<String, String> expected = of(space.getValue(model.snap(middle)));
     for (int i = 0; i < middle.length && !expected.isEmpty(); i++) {
-      Dimension dimension = model.dimensions().get(i);
-      int count = tried.applyAsInt(i);
+      int count = model.levels(i, integers, continuous);
       for (int k = 0; k < count; k++) {
         double[] point = middle.clone();
         point[i] = (k + 0.5) / count;
         Map<String, String> shapes = of(space.getValue(model.snap(point)));
         if (!shapes.equals(expected)) {
           throw new IllegalArgumentException(
-              dimension.name()
+              model.dimensions().get(i).name()
                   + " changes the shapes of the network, whose weights are to go on under other"
                   + " settings; it must be fixed. "
                   + expected

@@ -200,9 +200,15 @@ public final class SpaceModel {
     return dimensions.size();
   }
 
-  /** Whether the user has listed the values of a coordinate. */
-  boolean listed(int dimension) {
-    return leaves.get(dimension) instanceof DiscreteParameterSpace;
+  /** At how many evenly spread places a coordinate is looked at: all of a list, some of others. */
+  int levels(int dimension, int integers, int continuous) {
+    Dimension d = dimensions.get(dimension);
+    boolean listed = leaves.get(dimension) instanceof DiscreteParameterSpace;
+    return switch (d.kind()) {
+      case CATEGORICAL -> d.cells();
+      case INTEGER -> listed ? d.cells() : Math.min(d.cells(), integers);
+      case CONTINUOUS -> continuous;
+    };
   }
 
   /**

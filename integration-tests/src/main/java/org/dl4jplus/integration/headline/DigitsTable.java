@@ -128,6 +128,9 @@ final class DigitsTable {
 
   /** Error on the images that are not for training after 1 to 9 epochs, or 27. */
   double error(Setting setting, int epochs) {
+    if (epochs > EPOCHS && epochs != LAST_EPOCH) {
+      throw new IllegalArgumentException("Nothing is known after " + epochs + " epochs");
+    }
     return errors[setting.row()][epochs == LAST_EPOCH ? EPOCHS : epochs - 1];
   }
 
